@@ -1,0 +1,1 @@
+//! The user model: a causal Transformer over a shopper's interactions.

@@ -1,0 +1,226 @@
+use std::collections::BTreeMap;
+
+use events::{LineItem, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ProductKey;
+
+/// What a shopper did with one product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductHistory {
+    /// Orders that hold it, without those whose pieces of it all came back.
+    pub times_bought: u32,
+    /// Pieces bought, less the returned ones.
+    pub pieces: u64,
+    /// Times it was viewed or clicked.
+    pub views: u32,
+    /// The price last paid for a piece, in minor units of the shopper's currency.
+    pub last_price_minor: Option<i64>,
+    /// When anything was last done with it.
+    pub last_at: Timestamp,
+    /// The last 8 orders of it, earliest first, returned ones included.
+    pub purchases: Vec<Purchase>,
+}
+
+/// One product in one order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// The order's key, as in [`Order`](crate::Order).
+    pub order: u64,
+    /// When it was ordered.
+    pub at: Timestamp,
+    /// Pieces ordered.
+    pub pieces: u32,
+    /// Pieces of these that came back.
+    pub returned: u32,
+    /// The price of a piece in minor units of the shopper's currency, where stated.
+    pub price_minor: Option<i64>,
+}
+
+impl Purchase {
+    /// Whether every piece came back.
+    pub fn is_undone(&self) -> bool {
+        self.returned >= self.pieces
+    }
+
+    fn unreturned(&self) -> u32 {
+        self.pieces.saturating_sub(self.returned)
+    }
+}
+
+impl ProductHistory {
+    /// The times it was bought and kept, earliest first, among the last 8 orders of it.
+    pub fn bought_at(&self) -> impl Iterator<Item = Timestamp> {
+        self.purchases
+            .iter()
+            .filter(|purchase| !purchase.is_undone())
+            .map(|purchase| purchase.at)
+    }
+}
+
+/// The products of a shopper, at most 4,096.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct History {
+    products: BTreeMap<ProductKey, ProductHistory>,
+    distinct_bought: u32,
+}
+
+/// What buying a line has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bought {
+    /// The product is new to this order; `repeat` where an earlier order held it.
+    Line { repeat: bool },
+    /// The order held the product already; the pieces were added to it.
+    Merged,
+}
+
+/// Pieces taken back from one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GivenBack {
+    pub(crate) order: u64,
+    pub(crate) pieces: u32,
+    pub(crate) ordered: u32,
+    pub(crate) price_minor: Option<i64>,
+}
+
+/// Orders kept per product.
+const KEPT_PURCHASES: usize = 8;
+/// Products kept per shopper; past it the quarter that was touched longest ago is forgotten.
+const KEPT_PRODUCTS: usize = 4096;
+
+impl History {
+    pub(crate) fn get(&self, key: ProductKey) -> Option<&ProductHistory> {
+        self.products.get(&key)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ProductKey, &ProductHistory)> {
+        self.products.iter().map(|(key, history)| (*key, history))
+    }
+
+    /// Distinct products ever bought.
+    pub(crate) fn distinct_bought(&self) -> u32 {
+        self.distinct_bought
+    }
+
+    pub(crate) fn view(&mut self, key: ProductKey, at: Timestamp) {
+        self.touch(key, at).views += 1;
+    }
+
+    /// Adds a bought line; `price_minor` is the line's price where it is in the shopper's currency.
+    pub(crate) fn buy(
+        &mut self,
+        order: u64,
+        at: Timestamp,
+        line: &LineItem,
+        price_minor: Option<i64>,
+    ) -> Bought {
+        let history = self.touch(ProductKey::of(&line.product_id), at);
+        history.pieces += u64::from(line.quantity);
+        history.last_price_minor = price_minor.or(history.last_price_minor);
+        if let Some(purchase) = history
+            .purchases
+            .iter_mut()
+            .rev()
+            .find(|p| p.order == order)
+        {
+            let was_undone = purchase.is_undone();
+            purchase.pieces = purchase.pieces.saturating_add(line.quantity);
+            purchase.price_minor = price_minor.or(purchase.price_minor);
+            history.times_bought += u32::from(was_undone && !purchase.is_undone());
+            return Bought::Merged;
+        }
+        let is_first = history.purchases.is_empty();
+        if history.purchases.len() == KEPT_PURCHASES {
+            history.purchases.remove(0);
+        }
+        history.purchases.push(Purchase {
+            order,
+            at,
+            pieces: line.quantity,
+            returned: 0,
+            price_minor,
+        });
+        history.times_bought += 1;
+        self.distinct_bought += u32::from(is_first);
+        Bought::Line { repeat: !is_first }
+    }
+
+    /// Takes `pieces` of a product back.
+    ///
+    /// They are taken from the order named in the return, else from the latest order line that has enough unreturned
+    /// pieces, else from the latest lines one after the other; what remains of them belongs to no known order.
+    pub(crate) fn give_back(
+        &mut self,
+        key: ProductKey,
+        pieces: u32,
+        named_order: Option<u64>,
+    ) -> Vec<GivenBack> {
+        let Some(history) = self.products.get_mut(&key) else {
+            return Vec::new();
+        };
+        let lines = &history.purchases;
+        let mut order_of_lines: Vec<usize> = (0..lines.len()).rev().collect();
+        order_of_lines.sort_by_key(|line| {
+            let is_named = Some(lines[*line].order) == named_order;
+            let is_enough = lines[*line].unreturned() >= pieces;
+            (!is_named, !is_enough)
+        });
+        let mut remaining = pieces;
+        let mut given_back = Vec::new();
+        for line in order_of_lines {
+            let purchase = &mut history.purchases[line];
+            let taken = purchase.unreturned().min(remaining);
+            if taken == 0 {
+                continue;
+            }
+            remaining -= taken;
+            purchase.returned += taken;
+            history.pieces = history.pieces.saturating_sub(u64::from(taken));
+            history.times_bought -= u32::from(purchase.is_undone());
+            given_back.push(GivenBack {
+                order: purchase.order,
+                pieces: taken,
+                ordered: purchase.pieces,
+                price_minor: purchase.price_minor,
+            });
+        }
+        given_back
+    }
+
+    /// The unreturned pieces of an order by product.
+    pub(crate) fn unreturned_of(&self, order: u64) -> Vec<(ProductKey, u32)> {
+        self.iter()
+            .flat_map(|(key, history)| history.purchases.iter().map(move |p| (key, p)))
+            .filter(|(_, purchase)| purchase.order == order && !purchase.is_undone())
+            .map(|(key, purchase)| (key, purchase.unreturned()))
+            .collect()
+    }
+
+    fn touch(&mut self, key: ProductKey, at: Timestamp) -> &mut ProductHistory {
+        if self.products.len() >= KEPT_PRODUCTS && !self.products.contains_key(&key) {
+            self.forget_oldest_quarter();
+        }
+        let history = self.products.entry(key).or_insert_with(|| ProductHistory {
+            times_bought: 0,
+            pieces: 0,
+            views: 0,
+            last_price_minor: None,
+            last_at: at,
+            purchases: Vec::new(),
+        });
+        history.last_at = history.last_at.max(at);
+        history
+    }
+
+    fn forget_oldest_quarter(&mut self) {
+        let mut by_age: Vec<(Timestamp, ProductKey)> = self
+            .products
+            .iter()
+            .map(|(key, history)| (history.last_at, *key))
+            .collect();
+        by_age.sort_unstable();
+        for (_, key) in &by_age[..KEPT_PRODUCTS / 4] {
+            self.products.remove(key);
+        }
+    }
+}

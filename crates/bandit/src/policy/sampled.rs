@@ -1,0 +1,273 @@
+//! Posterior draws that are made once and shared by all decisions of a policy version.
+
+use std::ops::Range;
+
+use crate::error::{BanditError, check_finite, check_len, check_range};
+use crate::pmf::{Constraints, Pmf};
+
+/// Coefficient vectors drawn from a posterior, reused for every decision of a policy version.
+///
+/// The share of the draws in which an action scores highest estimates its Thompson probability (Agrawal &
+/// Goyal 2013); with S draws the standard error of a probability p is `√(p (1 − p) / S)`. This error
+/// makes the policy a little different from exact Thompson sampling; it does not make the logged
+/// propensities wrong, because the choice is drawn from the estimate itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampledPosterior {
+    /// Feature by feature, the coefficient in each draw: `dimension × samples`. An action's scores in all
+    /// draws are then sums of scaled contiguous rows, and rows of absent features are skipped.
+    columns: Vec<f64>,
+    dimension: usize,
+    samples: usize,
+}
+
+impl SampledPosterior {
+    /// Takes coefficient vectors that were drawn elsewhere, one after the other.
+    ///
+    /// # Shapes
+    /// `thetas` is `samples × dimension`, row by row.
+    ///
+    /// # Errors
+    /// [`BanditError::TooFew`] without a draw or a feature, [`BanditError::Shape`] where the last draw is cut
+    /// short, [`BanditError::OutOfRange`] for a coefficient that is not finite.
+    pub fn new(thetas: &[f64], dimension: usize) -> Result<Self, BanditError> {
+        if thetas.is_empty() || dimension == 0 {
+            return Err(BanditError::TooFew {
+                what: "the list of posterior samples",
+                minimum: 1,
+            });
+        }
+        let samples = thetas.len() / dimension;
+        check_len("thetas", samples * dimension, thetas.len())?;
+        check_finite("a coefficient", thetas)?;
+        let mut columns = Vec::with_capacity(thetas.len());
+        for feature in 0..dimension {
+            columns.extend(thetas.iter().skip(feature).step_by(dimension));
+        }
+        Ok(Self {
+            columns,
+            dimension,
+            samples,
+        })
+    }
+
+    /// The number of draws.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The number of features.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// Estimates the propensities of one candidate set from all draws; sums to 1 within 1e-12.
+    ///
+    /// Actions of weight 0 take no part. Where several actions share the highest score of a draw, as equal
+    /// feature vectors do, they share the draw.
+    ///
+    /// # Shapes
+    /// `actions` is `K × dimension`, row by row; `constraints.weights` has K entries.
+    ///
+    /// # Errors
+    /// [`BanditError::Shape`] where the shapes do not fit, [`BanditError::OutOfRange`] for a feature that is
+    /// not finite or a constraint outside its range, [`BanditError::NoAllowedAction`] where every weight is
+    /// zero.
+    pub fn propensities(
+        &self,
+        actions: &[f64],
+        constraints: Constraints<'_>,
+    ) -> Result<Pmf, BanditError> {
+        self.propensities_in(0..self.samples, actions, constraints)
+    }
+
+    /// Estimates the propensities from one block of the draws, which [`SampledPosterior::block`] picks.
+    ///
+    /// # Shapes
+    /// As in [`SampledPosterior::propensities`].
+    ///
+    /// # Errors
+    /// Those of [`SampledPosterior::propensities`], and [`BanditError::OutOfRange`] where the block is empty
+    /// or reaches beyond the draws.
+    pub fn propensities_in(
+        &self,
+        block: Range<usize>,
+        actions: &[f64],
+        constraints: Constraints<'_>,
+    ) -> Result<Pmf, BanditError> {
+        let inside = !block.is_empty() && block.end <= self.samples;
+        check_range(
+            "the end of the block",
+            block.end as f64,
+            inside,
+            "a non-empty block of the draws",
+        )?;
+        let count = constraints.weights.len();
+        constraints.check(count)?;
+        check_len("actions", count * self.dimension, actions.len())?;
+        check_finite("a feature", actions)?;
+        let scores = self.scores(&block, actions, constraints.weights);
+        let wins = shared_wins(&scores, block.len(), constraints.weights);
+        Pmf::from_masses(wins)?.constrained(constraints)
+    }
+
+    /// Picks, by a shopper's seed, one of the consecutive blocks of `size` draws.
+    ///
+    /// A policy version of 1,024 draws used in blocks of 64 costs each decision 64 draws while all shoppers
+    /// together see 1,024.
+    pub fn block(&self, size: usize, seed: u64) -> Range<usize> {
+        let size = size.clamp(1, self.samples);
+        let blocks = (self.samples / size) as u64;
+        let start = (spread(seed) % blocks) as usize * size;
+        start..start + size
+    }
+
+    /// The scores of the allowed actions in each draw of the block, `K × block`; others stay 0.
+    fn scores(&self, block: &Range<usize>, actions: &[f64], weights: &[f64]) -> Vec<f64> {
+        let mut scores = vec![0.0; weights.len() * block.len()];
+        let rows = scores.chunks_exact_mut(block.len());
+        let features = actions.chunks_exact(self.dimension);
+        for ((row, x), weight) in rows.zip(features).zip(weights) {
+            if *weight > 0.0 {
+                self.add_scores(block, x, row);
+            }
+        }
+        scores
+    }
+
+    fn add_scores(&self, block: &Range<usize>, x: &[f64], row: &mut [f64]) {
+        for (column, &value) in self.columns.chunks_exact(self.samples).zip(x) {
+            if value != 0.0 {
+                let draws = &column[block.clone()];
+                row.iter_mut()
+                    .zip(draws)
+                    .for_each(|(score, theta)| *score += value * theta);
+            }
+        }
+    }
+}
+
+/// Counts the draws that each allowed action wins, a draw with ties being shared.
+fn shared_wins(scores: &[f64], draws: usize, weights: &[f64]) -> Vec<f64> {
+    let mut best = vec![f64::NEG_INFINITY; draws];
+    let mut sharers = vec![0.0; draws];
+    let allowed = || {
+        let rows = scores.chunks_exact(draws).enumerate();
+        rows.filter(|(action, _)| weights[*action] > 0.0)
+    };
+    for (_, row) in allowed() {
+        best.iter_mut()
+            .zip(row)
+            .for_each(|(best, score)| *best = best.max(*score));
+    }
+    // No score exceeds the best of its draw, so `>=` is equality.
+    for (_, row) in allowed() {
+        for (draw, (score, best)) in row.iter().zip(&best).enumerate() {
+            sharers[draw] += f64::from(u8::from(score >= best));
+        }
+    }
+    let mut wins = vec![0.0; weights.len()];
+    for (action, row) in allowed() {
+        let won = row.iter().zip(&best).zip(&sharers);
+        wins[action] = won
+            .map(|((score, best), sharers)| if score >= best { 1.0 / sharers } else { 0.0 })
+            .sum();
+    }
+    wins
+}
+
+/// Spreads consecutive seeds over the integers (the finaliser of `SplitMix64`, Steele et al. 2014).
+fn spread(seed: u64) -> u64 {
+    let mut bits = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    bits ^ (bits >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{assert_all_close, assert_close};
+
+    const FREE: Constraints<'static> = Constraints {
+        weights: &[1.0, 1.0, 1.0],
+        floor: 0.0,
+    };
+
+    /// Four draws of two coefficients.
+    fn draws() -> SampledPosterior {
+        SampledPosterior::new(&[1.0, 0.0, 0.0, 1.0, 2.0, 1.0, -1.0, -2.0], 2).expect("whole draws")
+    }
+
+    #[test]
+    fn shares_of_won_draws_computed_by_hand() {
+        // The unit vectors and zero win draws 1 and 3, draw 2, and draw 4.
+        let actions = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        let pmf = draws().propensities(&actions, FREE).expect("valid");
+        assert_all_close(pmf.as_slice(), &[0.5, 0.25, 0.25], 1e-15);
+    }
+
+    #[test]
+    fn equal_actions_share_their_draws() {
+        let actions = [1.0, 0.0, 1.0, 0.0, 0.0, 0.0];
+        let pmf = draws().propensities(&actions, FREE).expect("valid");
+        // Draw 2 gives all three the score 0: a third each.
+        let each = (2.0 * 0.5 + 1.0 / 3.0) / 4.0;
+        assert_all_close(pmf.as_slice(), &[each, each, 1.0 - 2.0 * each], 1e-15);
+    }
+
+    #[test]
+    fn an_excluded_action_takes_no_draw_from_the_others() {
+        let actions = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        let constraints = Constraints {
+            weights: &[0.0, 1.0, 1.0],
+            floor: 0.0,
+        };
+        let pmf = draws().propensities(&actions, constraints).expect("valid");
+        // Without the first action, zero and the second tie in draw 1 and the second wins draw 3.
+        assert_all_close(pmf.as_slice(), &[0.0, 2.5 / 4.0, 1.5 / 4.0], 1e-15);
+    }
+
+    #[test]
+    fn blocks_tile_the_draws_and_are_all_used() {
+        let policy = draws();
+        let mut starts: Vec<usize> = (0..50).map(|seed| policy.block(2, seed).start).collect();
+        assert!(starts.iter().all(|start| start % 2 == 0));
+        starts.sort_unstable();
+        starts.dedup();
+        assert_eq!(starts, [0, 2]);
+        assert_eq!(policy.block(99, 1), 0..4);
+
+        let actions = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+        let pmf = policy.propensities_in(2..4, &actions, FREE).expect("valid");
+        assert_all_close(pmf.as_slice(), &[0.5, 0.0, 0.5], 1e-15);
+    }
+
+    #[test]
+    fn bad_shapes_and_blocks_are_refused() {
+        let policy = draws();
+        let fault = |result: Result<Pmf, BanditError>| result.expect_err("a fault").to_string();
+        assert_eq!(
+            fault(policy.propensities(&[1.0; 5], FREE)),
+            "actions has 5 entries, expected 6; pass one entry for each"
+        );
+        assert_eq!(
+            fault(policy.propensities_in(3..5, &[1.0; 6], FREE)),
+            "the end of the block is 5; expected a non-empty block of the draws"
+        );
+        assert_eq!(
+            fault(policy.propensities(&[f64::NAN; 6], FREE)),
+            "a feature is NaN; expected a finite number"
+        );
+        assert!(SampledPosterior::new(&[1.0; 3], 2).is_err());
+        assert!(SampledPosterior::new(&[], 2).is_err());
+    }
+
+    #[test]
+    fn consecutive_seeds_spread() {
+        let mean = (0..1000)
+            .map(|seed| (spread(seed) % 16) as f64)
+            .sum::<f64>()
+            / 1000.0;
+        assert_close(mean, 7.5, 0.5);
+    }
+}

@@ -1,0 +1,281 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    AdamW, NnError, ParameterStore, read_checked_json, read_tensors, write_checked_json,
+    write_tensors,
+};
+
+/// Format of the files; it grows when an older version could not read them.
+const FORMAT: u32 = 1;
+/// The file that names the weights; a checkpoint exists once it does.
+const RECORD: &str = "checkpoint.json";
+
+/// A folder that holds the latest state of one training run.
+///
+/// The weights and the optimiser's moments lie in `step-N.safetensors`, and `checkpoint.json` names that file and its
+/// hash. The record is replaced last and in one step, so a crash at any moment leaves a whole checkpoint: the new one
+/// or the one before.
+#[derive(Debug, Clone)]
+pub struct Checkpoint {
+    folder: PathBuf,
+}
+
+/// Where a training run stands, beside its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainingState {
+    /// Optimiser steps taken.
+    pub step: u64,
+    /// The epoch in progress, from 0.
+    pub epoch: u64,
+    /// Steps taken within that epoch.
+    pub step_in_epoch: u64,
+    /// The seed of the run; with the step it fixes every random choice to come (see [`crate::generator`]).
+    pub seed: u64,
+    /// The best value of the validation metric so far.
+    pub best_metric: Option<f64>,
+    /// The epoch that reached it.
+    pub best_epoch: Option<u64>,
+    /// What the trained model wants to keep beside, such as its configuration and learning curve.
+    pub extra: Value,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    weights: String,
+    weights_hash: String,
+    state: TrainingState,
+}
+
+impl Checkpoint {
+    /// Names the folder of a run and creates it where it is absent.
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where it cannot be created.
+    pub fn at(folder: &Path) -> Result<Self, NnError> {
+        std::fs::create_dir_all(folder).map_err(|e| NnError::io("create", folder, e))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Writes parameters, optimiser and state; the checkpoint before is removed once the new one is durable.
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where a file cannot be written; the checkpoint before is then untouched.
+    pub fn save(
+        &self,
+        store: &ParameterStore,
+        optimiser: &AdamW,
+        state: &TrainingState,
+    ) -> Result<(), NnError> {
+        let mut tensors = optimiser.snapshot();
+        for (name, parameter) in store.iter() {
+            let value = parameter.var.as_tensor().detach();
+            tensors.insert(format!("parameter/{name}"), value);
+        }
+        let weights = format!("step-{:08}.safetensors", state.step);
+        let weights_hash = write_tensors(&self.folder.join(&weights), &tensors)?;
+        let record = Record {
+            format: FORMAT,
+            weights: weights.clone(),
+            weights_hash,
+            state: state.clone(),
+        };
+        write_checked_json(&self.folder.join(RECORD), &record)?;
+        self.remove_others(&weights)
+    }
+
+    /// Reads the state back into parameters and optimiser; nothing where no checkpoint was written.
+    ///
+    /// # Errors
+    /// [`NnError::Damaged`] where a file is not what was written, [`NnError::Weights`] where it belongs to another
+    /// model, [`NnError::Format`] where another version wrote it.
+    pub fn load(
+        &self,
+        store: &ParameterStore,
+        optimiser: &mut AdamW,
+    ) -> Result<Option<TrainingState>, NnError> {
+        let path = self.folder.join(RECORD);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let record: Record = read_checked_json(&path)?;
+        if record.format != FORMAT {
+            return Err(NnError::Format {
+                path,
+                found: record.format,
+                expected: FORMAT,
+            });
+        }
+        let weights = self.folder.join(&record.weights);
+        let tensors = read_tensors(&weights, &record.weights_hash, store.device())?;
+        let parameters: BTreeMap<String, Tensor> = tensors
+            .iter()
+            .filter_map(|(key, t)| Some((key.strip_prefix("parameter/")?.to_owned(), t.clone())))
+            .collect();
+        store.restore(&parameters)?;
+        optimiser.restore(store, record.state.step, &tensors)?;
+        Ok(Some(record.state))
+    }
+
+    /// Removes every file of weights but one: leftovers of an interrupted save and the checkpoint before.
+    fn remove_others(&self, keep: &str) -> Result<(), NnError> {
+        let failed = |e| NnError::io("clean", &self.folder, e);
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with("step-") && name != keep {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AdamWConfig, Device, Linear, losses};
+
+    struct Run {
+        store: ParameterStore,
+        layer: Linear,
+        optimiser: AdamW,
+    }
+
+    impl Run {
+        fn new(seed: u64) -> Self {
+            let mut store = ParameterStore::new(seed, &Device::Cpu);
+            let layer = Linear::new(&mut store, "l", 2, 3, true).expect("fresh");
+            let optimiser = AdamW::new(AdamWConfig::default());
+            Self {
+                store,
+                layer,
+                optimiser,
+            }
+        }
+
+        fn step(&mut self) {
+            let x = Tensor::new(&[[1f32, -0.5], [0.3, 2.0]], &Device::Cpu).expect("fits");
+            let logits = self.layer.forward(&x).expect("fits");
+            let loss = losses::cross_entropy(&logits, &[0, 2], 0.1).expect("fits");
+            let backward = loss.backward().expect("differentiable");
+            self.optimiser
+                .step(&self.store, &backward, 0.05, 1.0)
+                .expect("finite");
+        }
+
+        fn bits(&self) -> Vec<u32> {
+            let weight = self.layer.weight().flatten_all().expect("a matrix");
+            let values: Vec<f32> = weight.to_vec1().expect("f32");
+            values.iter().map(|v| v.to_bits()).collect()
+        }
+    }
+
+    fn state(step: u64) -> TrainingState {
+        TrainingState {
+            step,
+            epoch: 0,
+            step_in_epoch: step,
+            seed: 9,
+            best_metric: Some(0.125),
+            best_epoch: Some(0),
+            extra: Value::Null,
+        }
+    }
+
+    #[test]
+    fn a_resumed_run_is_bit_identical_and_old_weights_are_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let checkpoint = Checkpoint::at(folder.path()).expect("writable");
+        let mut straight = Run::new(1);
+        for _ in 0..2 {
+            straight.step();
+        }
+        checkpoint
+            .save(&straight.store, &straight.optimiser, &state(2))
+            .expect("writable");
+        straight.step();
+        let mut resumed = Run::new(99);
+        let found = checkpoint
+            .load(&resumed.store, &mut resumed.optimiser)
+            .expect("whole");
+        assert_eq!(found, Some(state(2)));
+        resumed.step();
+        assert_eq!(straight.bits(), resumed.bits());
+        checkpoint
+            .save(&resumed.store, &resumed.optimiser, &state(3))
+            .expect("writable");
+        let mut names: Vec<_> = std::fs::read_dir(folder.path())
+            .expect("a folder")
+            .map(|e| e.expect("an entry").file_name())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["checkpoint.json", "step-00000003.safetensors"]);
+    }
+
+    #[test]
+    fn an_interrupted_save_leaves_the_checkpoint_before() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let checkpoint = Checkpoint::at(folder.path()).expect("writable");
+        let mut run = Run::new(1);
+        run.step();
+        checkpoint
+            .save(&run.store, &run.optimiser, &state(1))
+            .expect("writable");
+        let before = run.bits();
+        // The crash comes after half of the next weights, before the record.
+        let half = folder.path().join("step-00000002.safetensors.tmp");
+        std::fs::write(half, b"half").expect("writable");
+        let mut again = Run::new(2);
+        let found = checkpoint
+            .load(&again.store, &mut again.optimiser)
+            .expect("whole");
+        assert_eq!(found.map(|s| s.step), Some(1));
+        assert_eq!(again.bits(), before);
+    }
+
+    #[test]
+    fn damage_and_foreign_weights_are_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let checkpoint = Checkpoint::at(folder.path()).expect("writable");
+        let mut run = Run::new(1);
+        let nothing = checkpoint.load(&run.store, &mut run.optimiser);
+        assert_eq!(nothing.expect("nothing is fine"), None);
+        run.step();
+        checkpoint
+            .save(&run.store, &run.optimiser, &state(1))
+            .expect("writable");
+        let mut other = ParameterStore::new(0, &Device::Cpu);
+        Linear::new(&mut other, "l", 2, 4, true).expect("fresh");
+        let error = checkpoint
+            .load(&other, &mut run.optimiser)
+            .expect_err("another model");
+        assert!(
+            error
+                .to_string()
+                .contains("has shape [3], the model's has [4]")
+        );
+        let weights = folder.path().join("step-00000001.safetensors");
+        let mut content = std::fs::read(&weights).expect("readable");
+        let last = content.len() - 1;
+        content[last] ^= 1;
+        std::fs::write(&weights, content).expect("writable");
+        let error = checkpoint
+            .load(&run.store, &mut run.optimiser)
+            .expect_err("damaged");
+        let message = error.to_string();
+        assert!(
+            message.contains("step-00000001.safetensors` is damaged"),
+            "{message}"
+        );
+        assert!(message.contains("delete the folder"), "{message}");
+    }
+}

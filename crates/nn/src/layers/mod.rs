@@ -1,0 +1,13 @@
+//! One layer a file.
+
+pub(crate) mod attention;
+pub(crate) mod dropout;
+pub(crate) mod embedding;
+pub(crate) mod feed_forward;
+pub(crate) mod layer_norm;
+pub(crate) mod linear;
+pub mod mask;
+pub(crate) mod mlp;
+pub(crate) mod rms_norm;
+pub(crate) mod rotary;
+pub(crate) mod transformer_block;

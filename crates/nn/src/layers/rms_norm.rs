@@ -1,0 +1,78 @@
+use candle_core::{D, Tensor};
+
+use crate::{Init, NnError, ParameterStore};
+
+/// Root-mean-square normalisation: y = γ · x / √(mean(x²) + ε).
+///
+/// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019. Composed of differentiable operations:
+/// candle's fused `rms_norm` has no backward.
+#[derive(Debug, Clone)]
+pub struct RmsNorm {
+    gain: Tensor,
+    epsilon: f64,
+}
+
+impl RmsNorm {
+    /// Creates the parameter `NAME.weight` [D], all ones.
+    ///
+    /// # Errors
+    /// [`NnError::DuplicateParameter`] where the name is taken.
+    pub fn new(
+        store: &mut ParameterStore,
+        name: &str,
+        width: usize,
+        epsilon: f64,
+    ) -> Result<Self, NnError> {
+        let ones = Init::Constant(1.0);
+        let gain = store.create(&format!("{name}.weight"), &[width], ones, false)?;
+        Ok(Self { gain, epsilon })
+    }
+
+    /// Normalises the last dimension.
+    ///
+    /// # Shapes
+    /// […, D] → […, D].
+    ///
+    /// # Errors
+    /// [`NnError::Tensor`] where the last dimension is not D.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
+        let scale = (mean_square + self.epsilon)?.sqrt()?;
+        Ok(x.broadcast_div(&scale)?.broadcast_mul(&self.gain)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{assert_close, reference, tensor};
+    use crate::gradients::check_gradient;
+    use candle_core::{DType, Device};
+
+    fn layer(width: usize) -> (ParameterStore, RmsNorm) {
+        let mut store = ParameterStore::with_dtype(0, &Device::Cpu, DType::F64);
+        let layer = RmsNorm::new(&mut store, "n", width, 1e-6).expect("fresh");
+        (store, layer)
+    }
+
+    #[test]
+    fn equals_the_reference() {
+        let Some(golden) = reference() else { return };
+        let (store, layer) = layer(8);
+        let norm = &golden["norm"];
+        store
+            .set("n.weight", &tensor(&norm["gamma"]))
+            .expect("fits");
+        let y = layer.forward(&tensor(&norm["x"])).expect("fits");
+        assert_close(&y, &norm["rms_norm_eps1e-6"], 1e-12);
+    }
+
+    #[test]
+    fn the_gradient_matches_finite_differences() {
+        let (_store, layer) = layer(3);
+        let weights = Tensor::new(&[1.0f64, -2.0, 0.5], &Device::Cpu).expect("fits");
+        check_gradient(&[0.3, -1.0, 2.0, 0.1, 0.4, -0.5], &[2, 3], |x| {
+            Ok(layer.forward(x)?.broadcast_mul(&weights)?.sum_all()?)
+        });
+    }
+}

@@ -1,0 +1,136 @@
+use candle_core::{DType, Tensor};
+
+use crate::{NnError, log_sum_exp};
+
+/// Softmax cross-entropy with one target a row, averaged over the rows.
+///
+/// `L = mean over rows of log Σⱼ exp(zⱼ) − (1 − s) z_y − s · mean(z)`, with label smoothing s in [0, 1).
+/// Source of the smoothing: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", 2016.
+///
+/// # Shapes
+/// logits [N, V], targets [N] below V → scalar.
+///
+/// # Errors
+/// [`NnError::Shape`] where the numbers of rows differ or a target is not below V.
+pub fn cross_entropy(logits: &Tensor, targets: &[u32], smoothing: f64) -> Result<Tensor, NnError> {
+    let (rows, _) = logits.dims2()?;
+    let share = 1.0 / rows.max(1) as f32;
+    let entries: Vec<(u32, u32, f32)> = (0u32..)
+        .zip(targets)
+        .map(|(row, target)| (row, *target, share))
+        .collect();
+    if targets.len() != rows {
+        return Err(mismatch(logits, format!("{} targets", targets.len())));
+    }
+    cross_entropy_soft(logits, &entries, smoothing)
+}
+
+/// Softmax cross-entropy with a sparse distribution of targets a row.
+///
+/// Each entry is (row, column, weight); the loss is `Σ weight · (log Σⱼ exp(zⱼ) − (1 − s) z_column − s · mean(z))`, so
+/// weights of 1 / (rows · targets of the row) average over the targets of a row and then over the rows. A row without
+/// an entry does not count.
+///
+/// # Shapes
+/// logits [N, V] → scalar.
+///
+/// # Errors
+/// [`NnError::Shape`] where there is no entry or an entry lies outside the logits.
+pub fn cross_entropy_soft(
+    logits: &Tensor,
+    entries: &[(u32, u32, f32)],
+    smoothing: f64,
+) -> Result<Tensor, NnError> {
+    let (rows, columns) = logits.dims2()?;
+    let outside = |e: &&(u32, u32, f32)| e.0 as usize >= rows || e.1 as usize >= columns;
+    if let Some(entry) = entries.iter().find(outside) {
+        let text = format!("a target at row {}, column {}", entry.0, entry.1);
+        return Err(mismatch(logits, text));
+    }
+    if entries.is_empty() {
+        return Err(mismatch(logits, "no targets".to_owned()));
+    }
+    let (device, dtype) = (logits.device(), logits.dtype());
+    let vector = |values: Vec<f32>| -> Result<Tensor, NnError> {
+        Ok(Tensor::new(values, device)?.to_dtype(dtype)?)
+    };
+    let mut row_weights = vec![0f32; rows];
+    for (row, _, weight) in entries {
+        row_weights[*row as usize] += weight;
+    }
+    let row_weights = vector(row_weights)?;
+    let positions: Vec<u32> = entries
+        .iter()
+        .map(|(row, column, _)| row * columns as u32 + column)
+        .collect();
+    let positions = Tensor::new(positions, device)?;
+    let weights = vector(entries.iter().map(|entry| entry.2).collect())?;
+    let chosen = logits.flatten_all()?.index_select(&positions, 0)?;
+    let normaliser = (log_sum_exp(logits)? * &row_weights)?.sum_all()?;
+    let hit = ((chosen * weights)?.sum_all()? * (1.0 - smoothing))?;
+    let loss = (normaliser - hit)?;
+    if smoothing == 0.0 {
+        return Ok(loss);
+    }
+    let spread = (logits.mean(1)? * row_weights)?.sum_all()?;
+    Ok((loss - (spread * smoothing)?)?)
+}
+
+fn mismatch(logits: &Tensor, got: String) -> NnError {
+    debug_assert!(logits.dtype() != DType::U32, "logits are floats");
+    NnError::Shape {
+        operation: "cross entropy",
+        expected: format!("targets for logits of {:?}", logits.dims()),
+        got,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden::{assert_close, reference, tensor};
+    use candle_core::{Device, Var};
+
+    #[test]
+    fn value_and_gradient_equal_the_reference() {
+        let Some(golden) = reference() else { return };
+        let losses = &golden["losses"];
+        let logits = Var::from_tensor(&tensor(&losses["logits"])).expect("floats");
+        for (smoothing, name) in [(0.0, "ce_ls0.0"), (0.1, "ce_ls0.1")] {
+            let loss = cross_entropy(&logits, &[0, 3, 5, 2], smoothing).expect("fits");
+            assert_close(&loss, &losses[name], 1e-7);
+            let backward = loss.backward().expect("differentiable");
+            let gradient = backward.get(&logits).expect("depends on the logits");
+            assert_close(gradient, &losses[format!("{name}_grad")], 1e-7);
+        }
+    }
+
+    #[test]
+    fn soft_targets_average_what_hard_ones_give() {
+        let logits = Tensor::new(&[[1f64, 2., -1.], [0., 0., 3.]], &Device::Cpu).expect("fits");
+        let value = |loss: Result<Tensor, NnError>| {
+            let loss = loss.expect("fits");
+            loss.to_scalar::<f64>().expect("a scalar")
+        };
+        let hard = |a, b| value(cross_entropy(&logits, &[a, b], 0.1));
+        // Row 0 has the targets 0 and 1, row 1 has the target 2.
+        let entries = [(0, 0, 0.25), (0, 1, 0.25), (1, 2, 0.5)];
+        let soft = value(cross_entropy_soft(&logits, &entries, 0.1));
+        assert!((soft - (hard(0, 2) + hard(1, 2)) / 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn targets_outside_are_named() {
+        let logits = Tensor::new(&[[1f64, 2.]], &Device::Cpu).expect("fits");
+        let message = |targets: &[u32]| {
+            let error = cross_entropy(&logits, targets, 0.0).expect_err("does not fit");
+            error.to_string()
+        };
+        assert_eq!(
+            message(&[2]),
+            "cross entropy: expected targets for logits of [1, 2], got a target at row 0, column 2; check the sizes given to the layer"
+        );
+        assert!(message(&[0, 1]).contains("got 2 targets"));
+        assert!(message(&[]).contains("got 0 targets"));
+    }
+}

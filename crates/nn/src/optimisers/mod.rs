@@ -1,0 +1,4 @@
+//! What moves the parameters.
+
+pub(crate) mod adamw;
+pub(crate) mod schedule;

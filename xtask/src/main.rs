@@ -30,7 +30,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 const USAGE: &str = "usage:
   cargo xtask tidy
       checks the crate graph, links, lint exceptions, leftovers, crate docs and licences; prints sizes
-  cargo xtask soak [--moments N] [--what import|training|all] [--seed N] [--data DIR] [--hawker PATH]
+  cargo xtask soak [--moments N] [--what import|training|all] [--seed N] [--data DIR] [--hawker PATH] [-- TRAIN-ARGUMENTS]
       kills `hawker` at N random moments each and compares the end states (default: 20 moments, all)";
 
 fn main() -> ExitCode {

@@ -80,7 +80,8 @@ pub(crate) fn text_files(root: &Path, extensions: &[&str]) -> Outcome<Vec<TextFi
 
 /// The scripts in `.ci` have no extension.
 fn in_ci(path: &Path) -> bool {
-    path.parent().is_some_and(|folder| folder.ends_with(".ci"))
+    path.parent()
+        .is_some_and(|folder| folder.file_name().is_some_and(|name| name == ".ci"))
 }
 
 fn is_read(folder: &Path) -> bool {

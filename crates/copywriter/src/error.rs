@@ -1,0 +1,57 @@
+use thiserror::Error;
+
+/// What can be wrong with a copy library or with what a metric is given.
+#[derive(Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// The file is not TOML of the library's shape, or has a key that the library does not know.
+    #[error("the copy library cannot be read: {detail}; compare it with `library/en.toml`")]
+    Library {
+        /// What the parser said, with line and column.
+        detail: String,
+    },
+    /// A variant's key is not a positive number.
+    #[error(
+        "the variant `{id}` has no number; name its table `[channel.strategy.N]` with N from 1 upwards"
+    )]
+    VariantNumber {
+        /// The variant, as the file names it.
+        id: String,
+    },
+    /// A template uses a name that the file's `[names]` does not define.
+    #[error("the variant `{id}` uses `{name}`, which `[names]` does not define; add it there")]
+    UnknownName {
+        /// The variant.
+        id: String,
+        /// The name as the template has it.
+        name: String,
+    },
+    /// A tag of a template is opened and not closed.
+    #[error("the variant `{id}` opens a tag and does not close it: `{tag}`; add `}}}}` or `%}}`")]
+    OpenTag {
+        /// The variant.
+        id: String,
+        /// The text from the opening on, shortened.
+        tag: String,
+    },
+    /// A variant lacks a field that its channel shows, or has one that the channel does not show.
+    #[error("the variant `{id}` has the fields {found}; the channel shows {expected}")]
+    Fields {
+        /// The variant.
+        id: String,
+        /// The fields that it has.
+        found: String,
+        /// The fields that it must have.
+        expected: String,
+    },
+    /// Two lists that go together differ in length.
+    #[error(
+        "{hypotheses} texts cannot be compared with {references} lists of references; give one list for each text"
+    )]
+    Unpaired {
+        /// Number of texts.
+        hypotheses: usize,
+        /// Number of reference lists.
+        references: usize,
+    },
+}

@@ -1,0 +1,39 @@
+//! Metrics over texts: how varied they are, and how close they come to references.
+//!
+//! Every metric takes tokens, so that the tokenisation is the caller's choice: [`crate::tokenise`] for mixed English
+//! and Chinese, [`crate::characters`] for characters, [`tokenise_13a`] for figures that are to equal
+//! sacrebleu's and those of the E2E challenge.
+
+mod bleu;
+mod cider;
+mod distinct;
+mod diversity;
+mod features;
+mod mteval;
+mod ngrams;
+mod nist;
+mod rouge_l;
+mod self_bleu;
+
+pub use bleu::{Bleu, Smoothing};
+pub use cider::cider;
+pub use distinct::distinct_n;
+pub use diversity::Diversity;
+pub use features::{feature_coverage_ratio, feature_diversity, unique_sentence_ratio};
+pub use mteval::tokenise_13a;
+pub use nist::{NistForm, nist};
+pub use rouge_l::{RougeL, rouge_l, rouge_l_coco};
+pub use self_bleu::{self_bleu, self_bleu_each};
+
+use crate::CopyError;
+
+/// Refuses texts and reference lists that do not go together one to one.
+fn check_pairs(hypotheses: usize, references: usize) -> Result<(), CopyError> {
+    if hypotheses == references {
+        return Ok(());
+    }
+    Err(CopyError::Unpaired {
+        hypotheses,
+        references,
+    })
+}

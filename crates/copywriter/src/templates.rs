@@ -1,0 +1,42 @@
+//! The provider `templates`: copy that people wrote, kept as data in `library/en.toml` and `library/zh.toml`.
+
+mod expand;
+mod file;
+
+use std::sync::LazyLock;
+
+use events::{Channel, CopyVariant, Language};
+
+/// The name of this provider in [`events::Generator::provider`].
+pub const PROVIDER: &str = "templates";
+
+/// The standing policy under which the built-in texts are approved.
+pub const APPROVED_BY: &str = "standing policy: built-in template library";
+
+static ENGLISH: LazyLock<Vec<CopyVariant>> =
+    LazyLock::new(|| built_in(include_str!("../library/en.toml")));
+static CHINESE: LazyLock<Vec<CopyVariant>> =
+    LazyLock::new(|| built_in(include_str!("../library/zh.toml")));
+
+/// Returns the built-in texts of a channel in a language, by strategy and number.
+///
+/// A variant suits a (shopper, product) when every one of its bindings has a value for them; a binding
+/// without a value is a statement that cannot be made. The order and the ids (`t/push/en/social_proof/2`) are the
+/// same on every call.
+pub fn library(channel: Channel, language: Language) -> Vec<CopyVariant> {
+    let texts = match language {
+        Language::En => &ENGLISH,
+        Language::Zh => &CHINESE,
+    };
+    texts
+        .iter()
+        .filter(|variant| variant.channel == channel)
+        .cloned()
+        .collect()
+}
+
+pub use file::parse;
+
+fn built_in(text: &str) -> Vec<CopyVariant> {
+    parse(text).expect("invariant: a test reads the built-in library")
+}

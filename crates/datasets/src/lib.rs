@@ -1,1 +1,29 @@
-//! Placeholder
+//! Data with a known truth: a simulated shop, as the same events that a real one sends.
+//!
+//! The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
+//! exact model of how they respond to messages, so that lift and regret are measured against truth.
+//!
+//! ```
+//! use datasets::{ShopConfig, SimulatedShop};
+//! use events::{Channel, Goal};
+//!
+//! let mut shop = SimulatedShop::new(ShopConfig::small(), 7)?;
+//! assert!(shop.events().count() > 5_000);
+//! let shopper = shop.shoppers().next().expect("the shop has shoppers");
+//! let (channel, now) = (Channel::Banner, shop.end());
+//! if let Some(best) = shop.best_action(&shopper, channel, now, Goal::Click)? {
+//!     let reaction = shop.react(&best.message, 1);
+//!     println!("{} → {reaction:?}", best.product_id);
+//! }
+//! # Ok::<(), datasets::DatasetError>(())
+//! ```
+//!
+//! This crate never reads or writes a file: it yields values, and the engine writes them.
+
+mod error;
+mod shop;
+
+pub use error::DatasetError;
+pub use shop::{
+    BestAction, CLICK_TERMS, Message, Reaction, ShopConfig, SimulatedShop, segment_line,
+};

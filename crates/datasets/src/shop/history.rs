@@ -1,0 +1,266 @@
+//! A shopper's year: visits, searches, views, baskets, refunds and reviews, in the simulator's compact form.
+
+use events::Channel;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::calendar::{Calendar, DAY};
+use super::catalogue::Catalogue;
+use super::params as p;
+use super::random::{Domain, lognormal, normal, pick, stream};
+use super::session::Session;
+use super::shopper::Shopper;
+
+/// Which identifiers an event carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The account alone.
+    User,
+    /// A device that is not signed in.
+    Device(u8),
+    /// The account and the device it signs in on.
+    UserOn(u8),
+}
+
+/// A line of a basket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) item: u32,
+    pub(crate) quantity: u32,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Deed {
+    /// The account is made or signed in to; the traits are stated when it is made.
+    Identify {
+        traits: bool,
+    },
+    Search {
+        item: u32,
+        colour: u8,
+    },
+    View(u32),
+    Add(u32),
+    Order {
+        number: u32,
+        lines: Vec<Line>,
+    },
+    Refund {
+        number: u32,
+        lines: Vec<Line>,
+    },
+    Review {
+        item: u32,
+        stars: u8,
+        text: u8,
+    },
+    Unsubscribe(Channel),
+    /// The consents are stated again after one was withdrawn.
+    Withdraw(Channel),
+}
+
+/// One thing that happened, before it is put into words.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Record {
+    pub(crate) at: i64,
+    pub(crate) shopper: u32,
+    /// Running number within the shopper.
+    pub(crate) sequence: u32,
+    pub(crate) who: Who,
+    pub(crate) deed: Deed,
+}
+
+/// One product that a shopper bought.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Purchase {
+    pub(crate) at: i64,
+    pub(crate) item: u32,
+    pub(crate) quantity: u32,
+}
+
+/// What the simulation of one shopper needs to know.
+pub(crate) struct Scene<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) calendar: &'a Calendar,
+    pub(crate) shopper: &'a Shopper,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+/// What one shopper did, in time order, and what remained in the house.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) records: Vec<Record>,
+    pub(crate) purchases: Vec<Purchase>,
+}
+
+/// A product that will be needed again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Need {
+    pub(crate) due: i64,
+    pub(crate) item: u32,
+}
+
+/// Lives one shopper's life from the start of the history to its end.
+pub(crate) fn live(scene: &Scene<'_>, index: usize, seed: u64) -> History {
+    let rng = &mut stream(seed, Domain::History, index as u64);
+    let shopper = scene.shopper;
+    let mut diary = Diary::default();
+    diary.note(
+        shopper.joined,
+        Who::UserOn(0),
+        Deed::Identify { traits: true },
+    );
+    for permission in &shopper.permissions {
+        if let Some(at) = permission.withdrawn {
+            diary.note(at, Who::User, Deed::Unsubscribe(permission.channel));
+            diary.note(at + 1, Who::User, Deed::Withdraw(permission.channel));
+        }
+    }
+    let mut visit = shopper.joined + 60;
+    if shopper.joined == scene.start {
+        visit = next_visit(scene, shopper.joined, rng);
+    }
+    while visit < scene.end {
+        let need = diary.take_need_before(visit);
+        let at = need.map_or(visit, |need| settle(scene, need.due, rng));
+        if at < scene.end {
+            Session::new(scene, at, rng).run(need, &mut diary, rng);
+        }
+        if need.is_none() {
+            visit = next_visit(scene, visit, rng);
+        }
+    }
+    diary.into_history(index, scene.end)
+}
+
+/// The moment of the next visit: a gap of the shopper's cadence, a day of the week and an hour of the liking.
+fn next_visit(scene: &Scene<'_>, last: i64, rng: &mut ChaCha8Rng) -> i64 {
+    // The sum of two exponential gaps: visits are less bursty than a Poisson process.
+    let half_gaps = -(rng.random::<f64>().max(1e-12).ln() + rng.random::<f64>().max(1e-12).ln());
+    let gap = scene.shopper.cadence_days * half_gaps / 2.0;
+    let mut day = last + (gap.max(0.1) * DAY as f64) as i64;
+    let weekend = scene.shopper.weekend;
+    for _ in 0..6 {
+        let local = scene.calendar.local(scene.shopper.zone, day);
+        let weight = match local.weekday().to_monday_zero_offset() {
+            5 | 6 => weekend,
+            _ => 1.0,
+        };
+        if rng.random::<f64>() < weight / weekend.max(1.0) {
+            break;
+        }
+        day += DAY;
+    }
+    settle(scene, day, rng).max(last + 3_600)
+}
+
+/// Moves a moment to an hour at which the shopper is about.
+fn settle(scene: &Scene<'_>, day: i64, rng: &mut ChaCha8Rng) -> i64 {
+    let peaks = &scene.shopper.peaks;
+    let peak = peaks[pick(&peaks.map(|peak| peak.weight), rng)];
+    let hour = (peak.hour + p::PEAK_WIDTH_HOURS * normal(rng)).rem_euclid(24.0);
+    let minute = rng.random_range(0..60);
+    scene
+        .calendar
+        .at_hour(scene.shopper.zone, day, hour)
+        .max(scene.shopper.joined + 60)
+        + minute
+}
+
+/// What is being written down while a life is lived.
+#[derive(Debug, Default)]
+pub(crate) struct Diary {
+    entries: Vec<(i64, Who, Deed)>,
+    purchases: Vec<Purchase>,
+    needs: Vec<Need>,
+    orders: u32,
+}
+
+impl Diary {
+    pub(crate) fn note(&mut self, at: i64, who: Who, deed: Deed) {
+        self.entries.push((at, who, deed));
+    }
+
+    /// Records an order with what follows from it: refunds, reviews and things that will be needed again.
+    pub(crate) fn order(
+        &mut self,
+        scene: &Scene<'_>,
+        at: i64,
+        who: Who,
+        lines: Vec<Line>,
+        rng: &mut ChaCha8Rng,
+    ) {
+        let number = self.orders;
+        self.orders += 1;
+        for line in &lines {
+            self.purchases.push(Purchase {
+                at,
+                item: line.item,
+                quantity: line.quantity,
+            });
+            if rng.random_bool(p::REFUND) {
+                let later = at + rng.random_range(3..20) * DAY + rng.random_range(0..DAY / 2);
+                let lines = vec![*line];
+                self.note(later, Who::User, Deed::Refund { number, lines });
+            } else if rng.random_bool(p::REVIEW) {
+                let later = at + rng.random_range(5..25) * DAY + rng.random_range(0..DAY / 2);
+                self.note(later, Who::User, review(scene, at, line.item, rng));
+            }
+            self.foresee(scene, at, *line, rng);
+        }
+        self.note(at, who, Deed::Order { number, lines });
+    }
+
+    /// Plans the next purchase of something that is used up.
+    fn foresee(&mut self, scene: &Scene<'_>, at: i64, line: Line, rng: &mut ChaCha8Rng) {
+        let lasts = scene.catalogue.items[line.item as usize].lasts_days();
+        let again = self.needs.iter().any(|need| need.item == line.item);
+        if lasts > 0.0 && !again && rng.random_bool(p::BUYS_AGAIN) {
+            let days = lasts * scene.shopper.household * f64::from(line.quantity);
+            let due = at + (lognormal(rng, days, p::NEED_NOISE) * DAY as f64) as i64;
+            self.needs.push(Need {
+                due,
+                item: line.item,
+            });
+        }
+    }
+
+    fn take_need_before(&mut self, visit: i64) -> Option<Need> {
+        let next = (0..self.needs.len()).min_by_key(|index| self.needs[*index].due)?;
+        (self.needs[next].due < visit).then(|| self.needs.swap_remove(next))
+    }
+
+    fn into_history(mut self, index: usize, end: i64) -> History {
+        self.entries.retain(|(at, ..)| *at < end);
+        self.entries.sort_by_key(|(at, ..)| *at);
+        self.purchases.retain(|purchase| purchase.at < end);
+        self.purchases.sort_by_key(|purchase| purchase.at);
+        let number = |(sequence, (at, who, deed))| Record {
+            at,
+            shopper: index as u32,
+            sequence: sequence as u32,
+            who,
+            deed,
+        };
+        History {
+            records: self.entries.into_iter().enumerate().map(number).collect(),
+            purchases: self.purchases,
+        }
+    }
+}
+
+/// A review whose stars follow the taste for the product.
+fn review(scene: &Scene<'_>, at: i64, item: u32, rng: &mut ChaCha8Rng) -> Deed {
+    let liking = super::taste::affinity(
+        scene.shopper.taste(scene.start, at),
+        &scene.catalogue.items[item as usize].vector,
+    );
+    let stars = 3.7 + 1.2 * liking + 0.8 * normal(rng);
+    Deed::Review {
+        item,
+        stars: stars.round().clamp(1.0, 5.0) as u8,
+        text: rng.random_range(0..3),
+    }
+}

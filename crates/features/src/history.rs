@@ -130,16 +130,20 @@ impl History {
             return Bought::Merged;
         }
         let is_first = history.purchases.is_empty();
-        if history.purchases.len() == KEPT_PURCHASES {
-            history.purchases.remove(0);
-        }
-        history.purchases.push(Purchase {
+        let place = history
+            .purchases
+            .partition_point(|purchase| purchase.at <= at);
+        let purchase = Purchase {
             order,
             at,
             pieces: line.quantity,
             returned: 0,
             price_minor,
-        });
+        };
+        history.purchases.insert(place, purchase);
+        if history.purchases.len() > KEPT_PURCHASES {
+            history.purchases.remove(0);
+        }
         history.times_bought += 1;
         self.distinct_bought += u32::from(is_first);
         Bought::Line { repeat: !is_first }

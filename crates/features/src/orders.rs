@@ -32,6 +32,7 @@ impl Order {
 /// The orders of a shopper: the last 64 one by one, earlier ones as a number.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Orders {
+    /// By time.
     kept: VecDeque<Order>,
     total: u32,
     undone: u32,
@@ -46,17 +47,19 @@ impl Orders {
         if self.kept.iter().rev().any(|order| order.key == key) {
             return false;
         }
-        if self.kept.len() == KEPT {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(Order {
+        let place = self.kept.partition_point(|order| order.at <= at);
+        let order = Order {
             key,
             at,
             spend_minor: 0,
             pieces: 0,
             returned: 0,
             lines: 0,
-        });
+        };
+        self.kept.insert(place, order);
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+        }
         self.total += 1;
         true
     }

@@ -1,0 +1,14 @@
+//! The count models and the matrix factorisation that the user model is measured against.
+
+mod als;
+mod als_solve;
+mod item_knn;
+mod popular;
+mod repeats;
+mod transitions;
+
+pub use als::{ImplicitAls, ImplicitAlsSettings};
+pub use item_knn::{ItemKnn, ItemKnnSettings};
+pub use popular::Popular;
+pub use repeats::OwnRepeats;
+pub use transitions::{Transitions, TransitionsSettings};

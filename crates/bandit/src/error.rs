@@ -24,11 +24,13 @@ pub enum BanditError {
         /// The accepted range, in words.
         expected: &'static str,
     },
-    /// A sample that must not be empty is empty.
-    #[error("{what} is empty; pass at least {minimum}")]
+    /// A sample is too small for the method.
+    #[error("{what} has {found} entries; pass at least {minimum}")]
     TooFew {
         /// Which argument.
         what: &'static str,
+        /// How many entries it has.
+        found: usize,
         /// The smallest number that is accepted.
         minimum: usize,
     },
@@ -39,6 +41,28 @@ pub enum BanditError {
     NoAllowedAction {
         /// How many actions there were.
         actions: usize,
+    },
+    /// An estimator needs a reward model's predictions and a round has none.
+    #[error(
+        "round {round} has no predicted rewards; pass `predicted`, or use an estimator without a reward model such as `snips`"
+    )]
+    NoRewardModel {
+        /// The index of the first such round.
+        round: usize,
+    },
+    /// The log does not support the policy that is evaluated.
+    #[error(
+        "the log does not support this policy: {measure} is {value}, the limit is {limit}; {remedy}"
+    )]
+    Unsupported {
+        /// What was measured.
+        measure: &'static str,
+        /// Its value.
+        value: f64,
+        /// The limit that it crosses.
+        limit: f64,
+        /// What to do about it.
+        remedy: &'static str,
     },
     /// A precision matrix is not positive definite.
     #[error(
@@ -65,6 +89,22 @@ pub(crate) fn check_len(
         what,
         expected,
         found,
+    })
+}
+
+/// Returns the error of a sample that is too small.
+pub(crate) fn check_count(
+    what: &'static str,
+    found: usize,
+    minimum: usize,
+) -> Result<(), BanditError> {
+    if found >= minimum {
+        return Ok(());
+    }
+    Err(BanditError::TooFew {
+        what,
+        found,
+        minimum,
     })
 }
 

@@ -24,14 +24,30 @@
 //! This crate never reads a clock or an ambient source of randomness, knows no tensors, and never draws
 //! again to satisfy a constraint: constraints are weights, fixed before the draw.
 
+pub mod bootstrap;
 mod error;
+pub mod experiment;
+mod interval;
 mod linalg;
+pub mod ope;
 pub mod pmf;
 pub mod policy;
+mod special;
 #[cfg(test)]
 mod testing;
 
+pub use bootstrap::Bootstrap;
 pub use error::BanditError;
+pub use experiment::beta_binomial::BetaBinomial;
+pub use experiment::cuped::Cuped;
+pub use experiment::means::two_means;
+pub use experiment::msprt::{Look, Msprt};
+pub use experiment::proportions::{Counts, Lift, two_proportions};
+pub use experiment::sample_ratio::{SequentialSampleRatio, sample_ratio};
+pub use interval::Interval;
+pub use ope::Evaluation;
+pub use ope::round::{Logged, Predicted, Round};
+pub use ope::support::{Support, SupportLimits};
 pub use pmf::{Constraints, Pmf};
 pub use policy::epsilon_greedy::epsilon_greedy;
 pub use policy::lin_thompson::{LinearThompson, LinearThompsonConfig, ScoreParts};

@@ -49,3 +49,43 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
         other => vec![number(other)],
     }
 }
+
+/// The small log of the off-policy reference values.
+pub(crate) mod ope {
+    use serde_json::Value;
+
+    use super::{golden, number, numbers};
+    use crate::ope::round::{Logged, Round};
+
+    /// Reads the log with one cluster per round.
+    pub(crate) fn reference() -> Option<(Value, Vec<Round>)> {
+        let golden = golden("ope.json")?;
+        let golden = golden["tiny"].clone();
+        let list = |name: &str| numbers(&golden[name]);
+        let (target, predicted) = (list("pi_e"), list("q_hat"));
+        let (reward, action, propensity) = (list("reward"), list("action"), list("pscore"));
+        let round = |index: usize| {
+            let chosen = action[index] as usize;
+            // Only the propensity of the chosen action is given; the others share the rest.
+            let mut propensities = [(1.0 - propensity[index]) / 2.0; 3];
+            propensities[chosen] = propensity[index];
+            Round::new(&Logged {
+                reward: reward[index],
+                chosen,
+                propensities: &propensities,
+                target: &target[3 * index..3 * index + 3],
+                predicted: Some(&predicted[3 * index..3 * index + 3]),
+                cluster: index as u64,
+            })
+            .expect("a valid round")
+        };
+        let rounds = (0..reward.len()).map(round).collect();
+        Some((golden, rounds))
+    }
+
+    /// Takes one estimate out of the reference values.
+    #[track_caller]
+    pub(crate) fn estimate(golden: &Value, name: &str) -> f64 {
+        number(&golden["estimates"][name])
+    }
+}

@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{BanditError, check_finite, check_len, check_range};
+use crate::error::{BanditError, check_count, check_finite, check_len, check_range};
 use crate::linalg;
 
 /// Weighted ridge regression, kept as the sufficient statistics `A` and `b` with the factor of `A`.
@@ -216,12 +216,7 @@ impl TryFrom<State> for RidgePosterior {
 
     fn try_from(state: State) -> Result<Self, BanditError> {
         let dimension = state.prior_mean.len();
-        if dimension == 0 {
-            return Err(BanditError::TooFew {
-                what: "the list of features",
-                minimum: 1,
-            });
-        }
+        check_count("the list of features", dimension, 1)?;
         check_len("precision", dimension * dimension, state.precision.len())?;
         check_len("response", dimension, state.response.len())?;
         check_finite("an entry of the prior mean", &state.prior_mean)?;

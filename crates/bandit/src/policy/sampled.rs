@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::{BanditError, check_finite, check_len, check_range};
+use crate::error::{BanditError, check_count, check_finite, check_len, check_range};
 use crate::pmf::{Constraints, Pmf};
 
 /// Coefficient vectors drawn from a posterior, reused for every decision of a policy version.
@@ -30,13 +30,9 @@ impl SampledPosterior {
     /// [`BanditError::TooFew`] without a draw or a feature, [`BanditError::Shape`] where the last draw is cut
     /// short, [`BanditError::OutOfRange`] for a coefficient that is not finite.
     pub fn new(thetas: &[f64], dimension: usize) -> Result<Self, BanditError> {
-        if thetas.is_empty() || dimension == 0 {
-            return Err(BanditError::TooFew {
-                what: "the list of posterior samples",
-                minimum: 1,
-            });
-        }
+        check_count("the list of features", dimension, 1)?;
         let samples = thetas.len() / dimension;
+        check_count("the list of posterior samples", samples, 1)?;
         check_len("thetas", samples * dimension, thetas.len())?;
         check_finite("a coefficient", thetas)?;
         let mut columns = Vec::with_capacity(thetas.len());

@@ -16,7 +16,7 @@
 )]
 
 mod finding;
-mod json_line;
+mod program_output;
 mod repository;
 mod rust_source;
 mod soak;

@@ -1,7 +1,7 @@
 //! The repository as the checks see it: its files and what Cargo knows about its crates.
 
 use crate::Outcome;
-use crate::json_line::output_of;
+use crate::program_output::output_of;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,8 @@ pub(crate) fn packages(root: &Path) -> Outcome<(Value, Option<String>)> {
     Ok((metadata, Some(host.to_owned())))
 }
 
-fn cargo_metadata(root: &Path, arguments: &[&str]) -> Outcome<Value> {
+/// Runs `cargo metadata` without the network, with further arguments.
+pub(crate) fn cargo_metadata(root: &Path, arguments: &[&str]) -> Outcome<Value> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command

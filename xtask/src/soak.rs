@@ -13,7 +13,7 @@ mod input;
 mod options;
 
 use crate::Outcome;
-use crate::json_line::{last_line, output_of};
+use crate::program_output::{last_line, output_of};
 use options::Options;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,10 +1,7 @@
 //! The arguments of `cargo xtask soak`.
 
-use crate::json_line::output_of;
 use crate::{Outcome, USAGE, repository};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::str::FromStr;
 
 /// Which commands are killed.
@@ -103,15 +100,7 @@ fn what(value: &str) -> Outcome<What> {
 
 /// Returns where Cargo puts the debug build of `hawker`.
 fn debug_build() -> Outcome<PathBuf> {
-    let mut command = Command::new("cargo");
-    command.current_dir(repository::root()).args([
-        "metadata",
-        "--format-version",
-        "1",
-        "--offline",
-        "--no-deps",
-    ]);
-    let metadata: Value = serde_json::from_str(&output_of(&mut command)?)?;
+    let metadata = repository::cargo_metadata(&repository::root(), &["--no-deps"])?;
     let target = metadata["target_directory"]
         .as_str()
         .ok_or("`cargo metadata` names no target folder")?;

@@ -37,7 +37,7 @@ fn compare(start: usize, written: &[(usize, Edge)], crates: &[Crate]) -> Vec<Fin
     let file = Path::new(FILE);
     let nodes: BTreeMap<&str, String> = crates
         .iter()
-        .flat_map(|one| [(one.package.as_str(), one.node())])
+        .map(|one| (one.package.as_str(), one.node()))
         .collect();
     let node = |name: &String| nodes.get(name.as_str()).unwrap_or(name).clone();
     let written: BTreeMap<Edge, usize> = written

@@ -1,4 +1,4 @@
-//! Reading JSON that another program printed.
+//! Running another program and reading what it printed.
 
 use crate::Outcome;
 use serde_json::Value;

@@ -33,14 +33,31 @@ pub struct Purchase {
     pub pieces: u32,
     /// Pieces of these that came back.
     pub returned: u32,
-    /// The price of a piece in minor units of the shopper's currency, where stated.
-    pub price_minor: Option<i64>,
+    /// Price times pieces in minor units of the shopper's currency; 0 where the event states no price.
+    pub amount_minor: i64,
+    /// The part of the amount that came back with its pieces.
+    pub returned_minor: i64,
 }
 
 impl Purchase {
     /// Whether every piece came back.
     pub fn is_undone(&self) -> bool {
         self.returned >= self.pieces
+    }
+
+    /// Takes pieces back, at most those left, and with them their share of what is left of the amount; says both.
+    fn give_back(&mut self, pieces: u32) -> (u32, i64) {
+        let left = self.unreturned();
+        let taken = left.min(pieces);
+        if taken == 0 {
+            return (0, 0);
+        }
+        // 128 bits hold the product of any amount and any number of pieces.
+        let worth = i128::from(self.amount_minor.saturating_sub(self.returned_minor));
+        let value_minor = (worth * i128::from(taken) / i128::from(left)) as i64;
+        self.returned += taken;
+        self.returned_minor += value_minor;
+        (taken, value_minor)
     }
 
     fn unreturned(&self) -> u32 {
@@ -80,7 +97,7 @@ pub(crate) struct GivenBack {
     pub(crate) order: u64,
     pub(crate) pieces: u32,
     pub(crate) ordered: u32,
-    pub(crate) price_minor: Option<i64>,
+    pub(crate) value_minor: i64,
 }
 
 /// Orders kept per product.
@@ -106,14 +123,16 @@ impl History {
         self.touch(key, at).views += 1;
     }
 
-    /// Adds a bought line; `price_minor` is the line's price where it is in the shopper's currency.
+    /// Adds a bought line, whose price counts where it is in the shopper's currency.
     pub(crate) fn buy(
         &mut self,
         order: u64,
         at: Timestamp,
         line: &LineItem,
-        price_minor: Option<i64>,
+        counts_money: bool,
     ) -> Bought {
+        let price_minor = line.price_minor.filter(|_| counts_money);
+        let amount_minor = if counts_money { line.amount_minor() } else { 0 };
         let history = self.touch(ProductKey::of(&line.product_id), at);
         history.pieces += u64::from(line.quantity);
         history.last_price_minor = price_minor.or(history.last_price_minor);
@@ -125,7 +144,7 @@ impl History {
         {
             let was_undone = purchase.is_undone();
             purchase.pieces = purchase.pieces.saturating_add(line.quantity);
-            purchase.price_minor = price_minor.or(purchase.price_minor);
+            purchase.amount_minor = purchase.amount_minor.saturating_add(amount_minor);
             history.times_bought += u32::from(was_undone && !purchase.is_undone());
             return Bought::Merged;
         }
@@ -138,7 +157,8 @@ impl History {
             at,
             pieces: line.quantity,
             returned: 0,
-            price_minor,
+            amount_minor,
+            returned_minor: 0,
         };
         history.purchases.insert(place, purchase);
         if history.purchases.len() > KEPT_PURCHASES {
@@ -173,19 +193,18 @@ impl History {
         let mut given_back = Vec::new();
         for line in order_of_lines {
             let purchase = &mut history.purchases[line];
-            let taken = purchase.unreturned().min(remaining);
+            let (taken, value_minor) = purchase.give_back(remaining);
             if taken == 0 {
                 continue;
             }
             remaining -= taken;
-            purchase.returned += taken;
             history.pieces = history.pieces.saturating_sub(u64::from(taken));
             history.times_bought -= u32::from(purchase.is_undone());
             given_back.push(GivenBack {
                 order: purchase.order,
                 pieces: taken,
                 ordered: purchase.pieces,
-                price_minor: purchase.price_minor,
+                value_minor,
             });
         }
         given_back

@@ -23,6 +23,8 @@ mod decayed;
 mod error;
 mod exact;
 mod facts;
+#[cfg(test)]
+mod fold_tests;
 mod history;
 mod interests;
 mod orders;

@@ -145,9 +145,8 @@ impl Profile {
         }
         let counts_money = self.takes_currency(event.properties.currency);
         for line in &event.properties.products {
-            let price_minor = line.price_minor.filter(|_| counts_money);
             let spend_minor = if counts_money { line.amount_minor() } else { 0 };
-            let bought = self.history.buy(order, event.at, line, price_minor);
+            let bought = self.history.buy(order, event.at, line, counts_money);
             self.orders
                 .add(order, line.quantity, spend_minor, bought != Bought::Merged);
             self.totals.spend_minor = self.totals.spend_minor.saturating_add(spend_minor);
@@ -201,11 +200,8 @@ impl Profile {
             unmatched -= part.pieces;
             self.orders.give_back(part.order, part.pieces);
             self.totals.returned_pieces += u64::from(part.pieces);
-            let value = part
-                .price_minor
-                .unwrap_or(0)
-                .saturating_mul(i64::from(part.pieces));
-            self.totals.refunded_minor = self.totals.refunded_minor.saturating_add(value);
+            self.totals.refunded_minor =
+                self.totals.refunded_minor.saturating_add(part.value_minor);
             // A few broken pieces of a large order say little against the product.
             let part_returned = f64::from(part.pieces) / f64::from(part.ordered);
             self.note_interest(index.by_key(product), -PURCHASE_WEIGHT * part_returned, at);

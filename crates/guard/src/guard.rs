@@ -1,0 +1,235 @@
+use std::collections::BTreeMap;
+
+use events::{Channel, Check, CopyText, CopyVariant, Language};
+use thiserror::Error;
+
+use crate::phrase::Matcher;
+use crate::rules::{self, Field, Finding, Message};
+use crate::{
+    Bindings, CompiledVariant, Escape, Facts, FieldLimit, GuardError, Origin, RulePack, limits,
+    resolve_available, sample,
+};
+
+/// Says what may be said: renders variants with facts, and checks every text as rendered against a rule pack.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    pack: RulePack,
+    matcher: Matcher,
+    limits: BTreeMap<(Channel, Language), Vec<FieldLimit>>,
+}
+
+/// A message that passed every check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text as it is sent, escaped for its channel.
+    pub text: CopyText,
+    /// The text as a person reads it, without markup and escapes: for reports and text metrics.
+    pub plain: CopyText,
+    /// Every check that was made, all of them passed.
+    pub checks: Vec<Check>,
+    /// The names that the text shows, with their values as shown.
+    pub bindings: BTreeMap<String, String>,
+}
+
+/// Why a message is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("refused: {reason}")]
+pub struct Refusal {
+    /// A short stable name, such as `length:title`, `unbound:stat.orders_30d` or `forbidden:guaranteed`.
+    pub reason: String,
+    /// Every check that was made, at least one of them failed, with the details in words.
+    pub checks: Vec<Check>,
+}
+
+impl Refusal {
+    fn new(findings: &[Finding]) -> Self {
+        Self {
+            reason: rules::reason(findings).unwrap_or_default(),
+            checks: rules::gather(findings),
+        }
+    }
+}
+
+impl Guard {
+    /// Prepares a rule pack.
+    pub fn new(pack: RulePack) -> Self {
+        let mut all = BTreeMap::new();
+        for channel in Channel::ALL {
+            for language in [Language::En, Language::Zh] {
+                let mut fields = limits(channel, language);
+                for limit in &mut fields {
+                    if let Some(own) = pack.limits.get(&format!("{channel}.{}", limit.field)) {
+                        limit.max = own.max;
+                        limit.ideal = own.ideal;
+                        limit.source = format!("rule pack {}", pack.version);
+                    }
+                }
+                all.insert((channel, language), fields);
+            }
+        }
+        Self {
+            matcher: Matcher::new(&pack),
+            pack,
+            limits: all,
+        }
+    }
+
+    /// The rule pack.
+    pub fn pack(&self) -> &RulePack {
+        &self.pack
+    }
+
+    /// The limits of a channel's fields under this pack.
+    pub fn limits(&self, channel: Channel, language: Language) -> &[FieldLimit] {
+        self.limits
+            .get(&(channel, language))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Checks a variant before any product is known: its templates are read, its bindings cover their names, and every
+    /// branch keeps the rules with sample values. Lengths count the template's own words alone.
+    pub fn check_variant(&self, variant: &CopyVariant) -> Vec<Check> {
+        let mut findings = Vec::new();
+        match CompiledVariant::new(variant) {
+            Err(error) => findings.push(fault(&error)),
+            Ok(compiled) => self.check_branches(&compiled, &mut findings),
+        }
+        findings.dedup();
+        rules::gather(&findings)
+    }
+
+    /// Renders a variant and checks the text. For many messages of one variant, compile it once and use
+    /// [`Guard::render_compiled`].
+    ///
+    /// # Errors
+    /// A [`Refusal`] with its reason when the variant may not speak of the product, when a name has no value, or when the
+    /// text breaks a rule.
+    pub fn render(&self, variant: &CopyVariant, facts: &Facts) -> Result<Rendered, Refusal> {
+        let compiled =
+            CompiledVariant::new(variant).map_err(|error| Refusal::new(&[fault(&error)]))?;
+        self.render_compiled(&compiled, facts)
+    }
+
+    /// Renders a compiled variant and checks the text.
+    ///
+    /// # Errors
+    /// Those of [`Guard::render`].
+    pub fn render_compiled(
+        &self,
+        variant: &CompiledVariant,
+        facts: &Facts,
+    ) -> Result<Rendered, Refusal> {
+        let refused = |finding: Finding| Refusal::new(&[finding]);
+        if !variant.covers(&facts.product.id) {
+            return Err(refused(Finding::fault(
+                "scope",
+                "product",
+                format!(
+                    "variant `{}` may not speak of product `{}`",
+                    variant.id, facts.product.id
+                ),
+            )));
+        }
+        let bindings =
+            resolve_available(&variant.bindings, facts).map_err(|error| refused(fault(&error)))?;
+        let fields = show(variant, &bindings, facts).map_err(|error| refused(fault(&error)))?;
+        let findings = rules::check(
+            &self.pack,
+            &self.matcher,
+            &Message {
+                channel: variant.channel,
+                limits: self.limits(variant.channel, variant.locale.language()),
+                fields: &fields,
+                bindings: &bindings,
+                now: Some(facts.now),
+            },
+        );
+        if findings.iter().any(|finding| !finding.passed) {
+            return Err(Refusal::new(&findings));
+        }
+        Ok(rendered(fields, &bindings, &findings))
+    }
+
+    fn check_branches(&self, variant: &CompiledVariant, findings: &mut Vec<Finding>) {
+        let bindings = sample::bindings(variant);
+        for (name, template) in &variant.templates {
+            for branch in template.branches() {
+                let escape = Escape::of(variant.channel, name);
+                let shown = match template.show_branch(&branch, &bindings, escape) {
+                    Ok(shown) => shown,
+                    Err(error) => {
+                        findings.push(fault(&error));
+                        continue;
+                    }
+                };
+                let message = Message {
+                    channel: variant.channel,
+                    limits: self.limits(variant.channel, variant.locale.language()),
+                    fields: &[Field::new(name, shown, None)],
+                    bindings: &bindings,
+                    now: None,
+                };
+                for mut finding in rules::check(&self.pack, &self.matcher, &message) {
+                    finding.detail = format!("{} ({})", finding.detail, branch.describe(template));
+                    findings.push(finding);
+                }
+            }
+        }
+    }
+}
+
+fn show(
+    variant: &CompiledVariant,
+    bindings: &Bindings,
+    facts: &Facts,
+) -> Result<Vec<Field>, GuardError> {
+    variant
+        .templates
+        .iter()
+        .map(|(name, template)| {
+            let shown = template.show(bindings, Escape::of(variant.channel, name))?;
+            Ok(Field::new(name, shown, Some(facts.product)))
+        })
+        .collect()
+}
+
+fn rendered(fields: Vec<Field>, bindings: &Bindings, findings: &[Finding]) -> Rendered {
+    let mut shown = BTreeMap::new();
+    for field in &fields {
+        for (_, part, origin) in field.shown.parts() {
+            if let Origin::Value(index) = origin {
+                shown
+                    .entry(bindings.at(index).name.clone())
+                    .or_insert_with(|| part.to_owned());
+            }
+        }
+    }
+    let (mut text, mut plain) = (CopyText::default(), CopyText::default());
+    for field in fields {
+        let (sent, read) = field.shown.into_both();
+        match field.name {
+            "title" => (text.title, plain.title) = (Some(sent), Some(read)),
+            "subject" => (text.subject, plain.subject) = (Some(sent), Some(read)),
+            "preheader" => (text.preheader, plain.preheader) = (Some(sent), Some(read)),
+            _ => (text.body, plain.body) = (sent, read),
+        }
+    }
+    Rendered {
+        text,
+        plain,
+        checks: rules::gather(findings),
+        bindings: shown,
+    }
+}
+
+/// The finding that an error of a template or binding is.
+fn fault(error: &GuardError) -> Finding {
+    let check = match error {
+        GuardError::Template { .. } | GuardError::FilterInput { .. } => "template",
+        _ => "bindings",
+    };
+    Finding::fault(check, error.reason(), error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

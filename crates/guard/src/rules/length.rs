@@ -1,0 +1,53 @@
+//! Fields that the channel has, none of them empty, none longer than it shows.
+
+use super::{Finding, Message};
+use crate::Origin;
+
+pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
+    for field in message.fields {
+        let name = field.name;
+        let Some(limit) = message.limits.iter().find(|limit| limit.field == name) else {
+            findings.push(Finding::fault(
+                "fields",
+                name,
+                format!("{} has no {name}; leave it out", message.channel),
+            ));
+            continue;
+        };
+        let length = match message.now {
+            Some(_) => limit.unit.measure(field.plain()),
+            // Sample values have lengths that say nothing; what the template itself says is a lower bound.
+            None => {
+                let literal = |(_, text, origin)| (origin == Origin::Literal).then_some(text);
+                let literals: String = field.shown.parts().filter_map(literal).collect();
+                limit.unit.measure(&literals)
+            }
+        };
+        let unit = limit.unit.name();
+        if message.now.is_some() && field.plain().trim().is_empty() {
+            findings.push(Finding::fault(
+                "fields",
+                format!("{name}_empty"),
+                format!("the {name} is empty"),
+            ));
+        } else if length > limit.max {
+            findings.push(Finding::fault(
+                "length",
+                name,
+                format!(
+                    "the {name} has {length} {unit}, the limit is {}; shorten it or use `truncate`",
+                    limit.max
+                ),
+            ));
+        } else if let Some(ideal) = limit.ideal.filter(|ideal| length > *ideal) {
+            findings.push(Finding {
+                passed: true,
+                ..Finding::fault(
+                    "length",
+                    name,
+                    format!("the {name} has {length} {unit}, up to {ideal} are advised"),
+                )
+            });
+        }
+    }
+}

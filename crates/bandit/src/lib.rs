@@ -26,6 +26,7 @@
 
 pub mod bootstrap;
 mod error;
+mod exact;
 pub mod experiment;
 mod interval;
 mod linalg;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::ridge::{Observation, RidgePosterior};
 use super::sampled::SampledPosterior;
 use crate::error::{BanditError, check_len, check_range};
+use crate::exact;
 use crate::pmf::{Constraints, Pmf};
 
 /// What a linear Thompson policy starts from.
@@ -74,6 +75,7 @@ impl LinearThompsonConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearThompson {
     posterior: RidgePosterior,
+    #[serde(with = "exact::one")]
     noise_scale: f64,
     intercept: Option<usize>,
 }
@@ -101,6 +103,14 @@ impl LinearThompson {
     /// [`BanditError::OutOfRange`] where `factor` is outside [0, 1].
     pub fn forget(&mut self, factor: f64) -> Result<(), BanditError> {
         self.posterior.forget(factor)
+    }
+
+    /// Adds features at the end, as a new variant needs; see [`RidgePosterior::extend`].
+    ///
+    /// # Errors
+    /// [`BanditError::OutOfRange`] where the prior mean is not finite.
+    pub fn extend(&mut self, prior_mean: &[f64]) -> Result<(), BanditError> {
+        self.posterior.extend(prior_mean)
     }
 
     /// The expected coefficients.
@@ -312,12 +322,13 @@ mod tests {
     #[test]
     fn a_restored_policy_is_the_policy() {
         let mut policy = LinearThompsonConfig::new(3).check().expect("valid");
-        policy.update(&[1.0, 0.5, 0.25], 1.0, 1.0).expect("valid");
+        policy.update(&[1.0, 0.1, 0.3], 0.7, 0.9).expect("valid");
+        policy.update(&[0.2, 0.7, 0.6], 0.1, 1.1).expect("valid");
         let text = serde_json::to_string(&policy).expect("serialisable");
         let mut restored: LinearThompson = serde_json::from_str(&text).expect("valid");
         assert_eq!(restored, policy);
         for of in [&mut policy, &mut restored] {
-            of.update(&[0.0, 0.5, 1.0], 0.0, 2.0).expect("valid");
+            of.update(&[0.0, 0.6, 0.1], 0.3, 2.0).expect("valid");
             of.forget(0.75).expect("valid");
         }
         assert_eq!(policy.sample(8, 1), restored.sample(8, 1));

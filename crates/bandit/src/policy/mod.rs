@@ -1,12 +1,16 @@
 //! Policies: from what is known of the actions to the probabilities with which they are chosen.
 
+pub mod beta_thompson;
 pub mod epsilon_greedy;
+pub mod exp3;
 pub mod lin_thompson;
 pub mod lin_ucb;
+pub mod normal_inverse_gamma;
 pub mod ridge;
 pub mod sampled;
 pub mod softmax;
 pub mod square_cb;
+pub mod ucb1;
 pub mod uniform;
 
 use crate::error::{BanditError, check_finite};

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BanditError, check_count, check_finite, check_len, check_range};
-use crate::linalg;
+use crate::{exact, linalg};
 
 /// Weighted ridge regression, kept as the sufficient statistics `A` and `b` with the factor of `A`.
 ///
@@ -42,13 +42,18 @@ pub struct Observation<'a> {
 /// What is serialised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct State {
+    #[serde(with = "exact::one")]
     ridge: f64,
+    #[serde(with = "exact")]
     prior_mean: Vec<f64>,
     /// `A`, `d × d`, row by row.
+    #[serde(with = "exact")]
     precision: Vec<f64>,
     /// `b`, `d`.
+    #[serde(with = "exact")]
     response: Vec<f64>,
     /// The sum of the weights, after forgetting.
+    #[serde(with = "exact::one")]
     weight: f64,
 }
 
@@ -127,6 +132,33 @@ impl RidgePosterior {
         Ok(())
     }
 
+    /// Adds features at the end, with their prior mean and the ridge of the others.
+    ///
+    /// What was learnt so far stays; it is as if the features had been there from the start and had always
+    /// been 0. So a new variant joins a running policy.
+    ///
+    /// # Errors
+    /// [`BanditError::OutOfRange`] where the prior mean is not finite.
+    pub fn extend(&mut self, prior_mean: &[f64]) -> Result<(), BanditError> {
+        let old = self.dimension();
+        let new = old + prior_mean.len();
+        let mut state = self.state.clone();
+        let ridge = state.ridge;
+        state.precision = vec![0.0; new * new];
+        for (row, known) in self.state.precision.chunks_exact(old).enumerate() {
+            state.precision[row * new..row * new + old].copy_from_slice(known);
+        }
+        for row in old..new {
+            state.precision[row * new + row] = ridge;
+        }
+        state.prior_mean.extend(prior_mean);
+        state
+            .response
+            .extend(prior_mean.iter().map(|value| ridge * value));
+        *self = Self::try_from(state)?;
+        Ok(())
+    }
+
     /// The number of features, `d`.
     pub fn dimension(&self) -> usize {
         self.state.prior_mean.len()
@@ -140,6 +172,11 @@ impl RidgePosterior {
     /// The precision matrix `A`, `d × d`, row by row.
     pub fn precision(&self) -> &[f64] {
         &self.state.precision
+    }
+
+    /// The vector `b`.
+    pub(crate) fn response(&self) -> &[f64] {
+        &self.state.response
     }
 
     /// The sum of the weights of all observations, after forgetting.
@@ -271,7 +308,7 @@ mod tests {
             let expected = &golden["arms"][name];
             assert_all_close(posterior.precision(), &numbers(&expected["A"]), 1e-12);
             assert_all_close(posterior.mean(), &numbers(&expected["theta"]), 1e-12);
-            assert_all_close(&posterior.state.response, &numbers(&expected["b"]), 1e-12);
+            assert_all_close(posterior.response(), &numbers(&expected["b"]), 1e-12);
             let diagonal = posterior.factor.iter().step_by(4);
             let log_determinant: f64 = diagonal.map(|pivot| 2.0 * pivot.ln()).sum();
             let reference = number(&expected["sherman_morrison_logdetA"]);
@@ -313,6 +350,21 @@ mod tests {
     }
 
     #[test]
+    fn features_that_join_later_were_zero_before() {
+        let mut late = RidgePosterior::new(vec![0.1], 2.0).expect("valid");
+        let mut early = RidgePosterior::new(vec![0.1, -0.3, 0.5], 2.0).expect("valid");
+        late.update(&[observe(&[2.0], 1.0, 1.0)]).expect("valid");
+        early
+            .update(&[observe(&[2.0, 0.0, 0.0], 1.0, 1.0)])
+            .expect("valid");
+        late.extend(&[-0.3, 0.5]).expect("valid");
+        assert_eq!(late, early);
+        let before = late.clone();
+        assert!(late.extend(&[f64::NAN]).is_err());
+        assert_eq!(late, before);
+    }
+
+    #[test]
     fn a_bad_batch_changes_nothing() {
         let mut posterior = RidgePosterior::new(vec![0.0; 2], 1.0).expect("valid");
         let before = posterior.clone();
@@ -347,7 +399,7 @@ mod tests {
     fn a_damaged_state_is_refused() {
         let posterior = RidgePosterior::new(vec![0.0; 2], 1.0).expect("valid");
         let mut value = serde_json::to_value(&posterior).expect("serialisable");
-        value["precision"] = serde_json::json!([1.0, 2.0, 2.0, 1.0]);
+        value["precision"] = "1 2 2 1".into();
         let refused: Result<RidgePosterior, _> = serde_json::from_value(value);
         let message = refused.expect_err("a fault").to_string();
         assert!(message.starts_with("the precision matrix is not positive definite"));

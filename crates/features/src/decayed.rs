@@ -12,9 +12,14 @@ pub(crate) struct Decayed {
 }
 
 impl Decayed {
+    /// Adds a weight; one that comes late has decayed since its own time.
     pub(crate) fn add(&mut self, weight: f64, at: Timestamp, half_life_days: f64) {
-        self.value = self.value_at(at, half_life_days) + weight;
-        self.at = self.at.max(at);
+        if self.value == 0.0 || at >= self.at {
+            self.value = self.value_at(at, half_life_days) + weight;
+            self.at = at;
+        } else {
+            self.value += weight * (-days_between(at, self.at) / half_life_days).exp2();
+        }
     }
 
     /// The sum's worth at `now`; a `now` before the last addition reads as that addition's time.
@@ -74,6 +79,9 @@ mod tests {
         sum.add(1.0, day(120), 10.0);
         assert!((sum.value_at(day(120), 10.0) - 3.0).abs() < 1e-12);
         assert!((sum.value_at(day(90), 10.0) - 3.0).abs() < 1e-12);
+        // A late addition of 4 is worth 1 two half-lives on.
+        sum.add(4.0, day(100), 10.0);
+        assert!((sum.value_at(day(120), 10.0) - 4.0).abs() < 1e-12);
     }
 
     #[test]

@@ -208,6 +208,19 @@ fn a_product_is_due_after_its_usual_gap() {
 }
 
 #[test]
+fn the_half_life_is_the_shops_to_set() {
+    let events = [
+        order("1", 0, &[("mug", 1, 100)]),
+        order("2", 7, &[("bag", 1, 300)]),
+    ];
+    let profile = Profile::with_half_life(7.0).folded(&events, &index(), at(7));
+    let share = profile.interest_share(InterestKind::Category, "cup", at(7));
+    assert!((share - 2.5 / 7.5).abs() < 1e-12);
+    let no_memory = Profile::with_half_life(f64::NAN).folded(&events, &index(), at(7));
+    assert!((no_memory.interest_share(InterestKind::Category, "bag", at(7)) - 1.0).abs() < 1e-12);
+}
+
+#[test]
 fn only_the_first_currency_is_summed() {
     let mut foreign = order("2", 1, &[("mug", 1, 9999)]);
     foreign.properties.currency = events::Currency::parse("JPY").ok();
@@ -329,6 +342,24 @@ proptest! {
         });
         prop_assert_eq!(live.features(at(500)), whole.features(at(500)));
         prop_assert_eq!(live, whole);
+    }
+
+    #[test]
+    fn late_events_count_as_if_in_time(events in streams(), rotation in 0..60usize) {
+        let events: Vec<Event> = events
+            .into_iter()
+            .filter(|event| !matches!(event.kind, EventKind::OrderRefunded | EventKind::OrderCancelled))
+            .map(|mut event| {
+                event.properties.order_id = None;
+                event
+            })
+            .collect();
+        let mut late = events.clone();
+        late.rotate_left(rotation.min(events.len()));
+        let [in_time, late] = [fold(&events), fold(&late)].map(|profile| profile.features(at(500)));
+        for (name, (a, b)) in FEATURE_NAMES.iter().zip(in_time.values.iter().zip(late.values)) {
+            prop_assert!((a - b).abs() < 1e-9, "{} is {} in time and {} late", name, a, b);
+        }
     }
 
     #[test]

@@ -15,15 +15,18 @@ pub struct ProductHistory {
     /// Times it was viewed or clicked.
     pub views: u32,
     /// The price last paid for a piece, in minor units of the shopper's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_price_minor: Option<i64>,
     /// When anything was last done with it.
     pub last_at: Timestamp,
     /// The last 8 orders of it, earliest first, returned ones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purchases: Vec<Purchase>,
 }
 
-/// One product in one order.
+/// One product in one order; serialised as an array of its fields, since a profile holds many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "PurchaseRow", into = "PurchaseRow")]
 pub struct Purchase {
     /// The order's key, as in [`Order`](crate::Order).
     pub order: u64,
@@ -37,6 +40,35 @@ pub struct Purchase {
     pub amount_minor: i64,
     /// The part of the amount that came back with its pieces.
     pub returned_minor: i64,
+}
+
+/// The fields of a [`Purchase`] in their order.
+type PurchaseRow = (u64, Timestamp, u32, u32, i64, i64);
+
+impl From<PurchaseRow> for Purchase {
+    fn from((order, at, pieces, returned, amount_minor, returned_minor): PurchaseRow) -> Self {
+        Self {
+            order,
+            at,
+            pieces,
+            returned,
+            amount_minor,
+            returned_minor,
+        }
+    }
+}
+
+impl From<Purchase> for PurchaseRow {
+    fn from(line: Purchase) -> Self {
+        (
+            line.order,
+            line.at,
+            line.pieces,
+            line.returned,
+            line.amount_minor,
+            line.returned_minor,
+        )
+    }
 }
 
 impl Purchase {

@@ -15,8 +15,9 @@ use crate::{
 /// The state of the fold over one shopper's events.
 ///
 /// The fold is exact for events in the order (time, position in the log), however they are cut into chunks and however
-/// often the state is stored in between. An event that arrives late is counted, but decays from the latest event on;
-/// where that matters, fold the shopper's log again.
+/// often the state is stored in between. A late event counts as if it had come in time, up to rounding, but for two
+/// things: a return finds only the orders that came before it, and the currency is that of the first order to arrive.
+/// To link two pseudonyms, fold their events together.
 ///
 /// Memory is bounded: 64 orders, 64 categories, 64 brands, 4,096 products with 8 purchases each. A shopper with 30
 /// products takes about 4 KiB.
@@ -64,7 +65,10 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// A shopper nothing is known of, whose interests halve every `half_life_days`.
+    /// The version of the fold: a stored profile of another version is folded anew from the log.
+    pub const VERSION: u32 = 1;
+
+    /// A shopper nothing is known of, whose interests halve every `half_life_days`, at least a hundredth.
     pub fn with_half_life(half_life_days: f64) -> Self {
         Self {
             first_seen: None,
@@ -74,7 +78,7 @@ impl Profile {
             currency: None,
             orders: Orders::default(),
             history: History::default(),
-            interests: Interests::new(half_life_days),
+            interests: Interests::new(half_life_days.max(0.01)),
             rhythm: Rhythm::default(),
             totals: Totals::default(),
             recent_views: Decayed::default(),
@@ -84,17 +88,27 @@ impl Profile {
         }
     }
 
-    /// Folds the events up to and including `until`; the later ones are not read, so nothing leaks from the future.
+    /// Folds the events up to and including `until` with the default half-life; see [`Profile::folded`].
     pub fn fold<'a>(
         events: impl IntoIterator<Item = &'a Event>,
         index: &ProductIndex,
         until: Timestamp,
     ) -> Self {
-        let mut profile = Self::default();
+        Self::default().folded(events, index, until)
+    }
+
+    /// Folds further events up to and including `until`; later ones are not read, so nothing leaks from the future.
+    #[must_use]
+    pub fn folded<'a>(
+        mut self,
+        events: impl IntoIterator<Item = &'a Event>,
+        index: &ProductIndex,
+        until: Timestamp,
+    ) -> Self {
         for event in events.into_iter().filter(|event| event.at <= until) {
-            profile.apply(event, index);
+            self.apply(event, index);
         }
-        profile
+        self
     }
 
     /// Takes one event in, with hours and weekdays in the shop's time zone.

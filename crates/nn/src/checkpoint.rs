@@ -101,18 +101,9 @@ impl Checkpoint {
         store: &ParameterStore,
         optimiser: &mut AdamW,
     ) -> Result<Option<TrainingState>, NnError> {
-        let path = self.folder.join(RECORD);
-        if !path.exists() {
+        let Some(record) = self.record()? else {
             return Ok(None);
-        }
-        let record: Record = read_checked_json(&path)?;
-        if record.format != FORMAT {
-            return Err(NnError::Format {
-                path,
-                found: record.format,
-                expected: FORMAT,
-            });
-        }
+        };
         let weights = self.folder.join(&record.weights);
         let tensors = read_tensors(&weights, &record.weights_hash, store.device())?;
         let parameters: BTreeMap<String, Tensor> = tensors
@@ -122,6 +113,30 @@ impl Checkpoint {
         store.restore(&parameters)?;
         optimiser.restore(store, record.state.step, &tensors)?;
         Ok(Some(record.state))
+    }
+
+    /// Reads where the run stands without its weights; nothing where no checkpoint was written.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn state(&self) -> Result<Option<TrainingState>, NnError> {
+        Ok(self.record()?.map(|record| record.state))
+    }
+
+    fn record(&self) -> Result<Option<Record>, NnError> {
+        let path = self.folder.join(RECORD);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let record: Record = read_checked_json(&path)?;
+        if record.format == FORMAT {
+            return Ok(Some(record));
+        }
+        Err(NnError::Format {
+            path,
+            found: record.format,
+            expected: FORMAT,
+        })
     }
 
     /// Removes every file of weights but one: leftovers of an interrupted save and the checkpoint before.

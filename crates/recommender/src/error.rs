@@ -94,4 +94,7 @@ pub enum RecommenderError {
         /// The name that was given, or `none`.
         name: String,
     },
+    /// The user model's tensors or files fail.
+    #[error(transparent)]
+    Nn(#[from] nn::NnError),
 }

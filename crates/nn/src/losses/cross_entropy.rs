@@ -116,7 +116,7 @@ mod tests {
         // Row 0 has the targets 0 and 1, row 1 has the target 2.
         let entries = [(0, 0, 0.25), (0, 1, 0.25), (1, 2, 0.5)];
         let soft = value(cross_entropy_soft(&logits, &entries, 0.1));
-        assert!((soft - (hard(0, 2) + hard(1, 2)) / 2.0).abs() < 1e-9);
+        assert!((soft - f64::midpoint(hard(0, 2), hard(1, 2))).abs() < 1e-9);
     }
 
     #[test]

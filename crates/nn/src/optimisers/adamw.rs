@@ -35,7 +35,7 @@ impl Default for AdamWConfig {
 /// v̂ = v / (1 − β₂ᵗ); θ ← (1 − η λ) θ − η m̂ / (√v̂ + ε).
 ///
 /// Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019. How this differs from the paper: the
-/// decay is multiplied by the learning rate, as in PyTorch, and skips biases, gains and embedding tables.
+/// decay is multiplied by the learning rate, as in `PyTorch`, and skips biases, gains and embedding tables.
 #[derive(Debug)]
 pub struct AdamW {
     config: AdamWConfig,

@@ -1,0 +1,162 @@
+//! Windows side by side, as tensors.
+
+use nn::{DType, Device, NnError, Tensor, mask};
+
+use super::history::OWN_FEATURES;
+use super::popularity::Popularity;
+use super::window::{Question, Window};
+
+/// A batch of B windows padded to T tokens, with N questions in all.
+pub(super) struct Batch {
+    /// Item of each token [B, T]; V for the start and for padding.
+    pub(super) items: Tensor,
+    /// Kind of each token [B, T].
+    pub(super) kinds: Tensor,
+    /// Gap bucket of each token [B, T].
+    pub(super) gaps: Tensor,
+    /// Block of each token [B, T], which is its position.
+    pub(super) positions: Tensor,
+    /// Additive attention mask [B, 1, T, T].
+    pub(super) mask: Tensor,
+    /// Averages over a question's block [B, E, T], E the most questions of a window.
+    pub(super) pooling: Tensor,
+    /// Rows of the flattened [B·E] that are questions [N].
+    pub(super) rows: Tensor,
+    /// Elapsed bucket of each question [N].
+    pub(super) elapsed: Tensor,
+    /// Log-shares at each question's moment [N, half-lives, V].
+    pub(super) popularity: Tensor,
+    /// The shoppers' own items, where there are any.
+    pub(super) own: Option<OwnEntries>,
+    /// The distinct target items of each question.
+    pub(super) targets: Vec<Vec<u32>>,
+}
+
+/// The shoppers' own items of all questions, M entries in all.
+pub(super) struct OwnEntries {
+    /// Position of each entry in the flattened logits [N·V].
+    pub(super) positions: Tensor,
+    /// Question of each entry [M].
+    pub(super) rows: Tensor,
+    /// What is known of it [M, 3].
+    pub(super) features: Tensor,
+}
+
+impl Batch {
+    /// Pads windows to the longest of them.
+    pub(super) fn new(
+        windows: &[Window],
+        popularity: &Popularity,
+        items: usize,
+        device: &Device,
+    ) -> Result<Self, NnError> {
+        let time = windows.iter().map(|w| w.tokens.len()).max().unwrap_or(1);
+        let padded = |pad: u32, of: &dyn Fn(&Window) -> Vec<u32>| -> Result<Tensor, NnError> {
+            let mut flat = Vec::with_capacity(windows.len() * time);
+            for window in windows {
+                flat.extend(of(window));
+                flat.resize(flat.len() + time - window.tokens.len(), pad);
+            }
+            Ok(Tensor::from_vec(flat, (windows.len(), time), device)?)
+        };
+        let blocks: Vec<Vec<u32>> = windows.iter().map(|w| w.blocks.clone()).collect();
+        let questions: Vec<&Question> = windows.iter().flat_map(|w| &w.questions).collect();
+        let (pooling, rows) = pooling(windows, time, device)?;
+        let elapsed: Vec<u32> = questions.iter().map(|q| q.elapsed).collect();
+        let tables: Vec<f32> = questions
+            .iter()
+            .flat_map(|q| popularity.at(q.now_s))
+            .copied()
+            .collect();
+        let shape = (questions.len(), popularity.features(), items);
+        Ok(Self {
+            items: padded(items as u32, &|w| w.tokens.iter().map(|t| t.item).collect())?,
+            kinds: padded(0, &|w| w.tokens.iter().map(|t| t.kind).collect())?,
+            gaps: padded(0, &|w| w.tokens.iter().map(|t| t.gap).collect())?,
+            positions: padded(0, &|w| w.blocks.clone())?,
+            mask: mask::block_causal(&blocks, time, DType::F32, device)?,
+            pooling,
+            rows,
+            elapsed: Tensor::new(elapsed, device)?,
+            popularity: Tensor::from_vec(tables, shape, device)?,
+            own: own_entries(&questions, items, device)?,
+            targets: questions.iter().map(|q| q.targets.clone()).collect(),
+        })
+    }
+
+    /// Number of questions N.
+    pub(super) fn questions(&self) -> usize {
+        self.targets.len()
+    }
+}
+
+fn pooling(windows: &[Window], time: usize, device: &Device) -> Result<(Tensor, Tensor), NnError> {
+    let most = windows
+        .iter()
+        .map(|w| w.questions.len())
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    let mut weights = vec![0f32; windows.len() * most * time];
+    let mut rows = Vec::new();
+    for (row, window) in windows.iter().enumerate() {
+        for (slot, question) in window.questions.iter().enumerate() {
+            let start = (row * most + slot) * time;
+            let share = 1.0 / (question.end - question.start) as f32;
+            weights[start + question.start..start + question.end].fill(share);
+            rows.push((row * most + slot) as u32);
+        }
+    }
+    let weights = Tensor::from_vec(weights, (windows.len(), most, time), device)?;
+    Ok((weights, Tensor::new(rows, device)?))
+}
+
+fn own_entries(
+    questions: &[&Question],
+    items: usize,
+    device: &Device,
+) -> Result<Option<OwnEntries>, NnError> {
+    let (mut positions, mut rows, mut features) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, question) in questions.iter().enumerate() {
+        for own in &question.own {
+            positions.push((row * items) as u32 + own.item);
+            rows.push(row as u32);
+            features.extend(own.features);
+        }
+    }
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let count = rows.len();
+    Ok(Some(OwnEntries {
+        positions: Tensor::new(positions, device)?,
+        rows: Tensor::new(rows, device)?,
+        features: Tensor::from_vec(features, (count, OWN_FEATURES), device)?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{buy, corpus_of};
+
+    #[test]
+    fn windows_are_padded_and_questions_average_their_block() {
+        let past = [buy(0, 10, Some(1)), buy(1, 10, Some(1))];
+        let corpus = corpus_of(3, vec![past.to_vec()]);
+        let popularity = Popularity::new(&corpus, &[7.0], 1.0);
+        let windows = [
+            Window::answering(&past, 3, 9, 20),
+            Window::answering(&[], 3, 9, 20),
+        ];
+        let batch = Batch::new(&windows, &popularity, 3, &Device::Cpu).expect("small");
+        let items: Vec<Vec<u32>> = batch.items.to_vec2().expect("u32");
+        assert_eq!(items, [[3, 0, 1], [3, 3, 3]]);
+        let pooling: Vec<Vec<Vec<f32>>> = batch.pooling.to_vec3().expect("f32");
+        assert_eq!(pooling, [[[0.0, 0.5, 0.5]], [[1.0, 0.0, 0.0]]]);
+        assert_eq!(batch.popularity.dims(), [2, 1, 3]);
+        let own = batch.own.as_ref().expect("the first shopper has a past");
+        assert_eq!(own.positions.to_vec1::<u32>().expect("u32"), [0, 1]);
+        assert_eq!(batch.questions(), 2);
+    }
+}

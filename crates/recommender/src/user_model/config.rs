@@ -1,0 +1,245 @@
+use serde::{Deserialize, Serialize};
+
+use crate::RecommenderError;
+
+/// Sizes, loss weights and training settings of the user model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UserModelConfig {
+    /// Model width D, a multiple of twice `heads`. Default 64.
+    pub width: usize,
+    /// Number of Transformer blocks, at least 1. Default 2.
+    pub layers: usize,
+    /// Attention heads of a block. Default 2.
+    pub heads: usize,
+    /// Width of a block's feed-forward layer. Default 128.
+    pub hidden: usize,
+    /// Interactions of a history that the model sees, the latest ones. Default 200.
+    pub max_length: usize,
+    /// Buckets into which the words and character n-grams of titles are hashed. Default 512.
+    pub text_buckets: usize,
+    /// Dropout rate inside the encoder, in [0, 1). Default 0.2.
+    pub dropout: f64,
+    /// Share of items whose own vector is hidden in a training step, in [0, 1), so that fields and text must stand in
+    /// for it as they do for a new product. Default 0.1.
+    pub item_dropout: f64,
+    /// Label smoothing of the next-item loss, in [0, 1). Default 0.
+    pub label_smoothing: f64,
+    /// Half-lives in days of the popularity counts that the scores start from; at least one.
+    /// Default 7, 30 and 180.
+    pub popularity_half_lives_days: Vec<f64>,
+    /// Days between two popularity tables. Default 3.
+    pub popularity_step_days: f64,
+    /// Weights of the parts of the loss.
+    pub loss_weights: LossWeights,
+    /// Interactions, padding included, of a training batch. Default 6,400.
+    pub batch_interactions: usize,
+    /// Predictions that a batch asks of one window, the latest included. Default 16.
+    pub targets_per_window: usize,
+    /// Windows that an epoch takes from one shopper at most. Default 4.
+    pub windows_per_shopper: usize,
+    /// Most passes over the shoppers. Default 20.
+    pub epochs: u64,
+    /// Epochs without a better validation metric after which training stops. Default 3.
+    pub patience: u64,
+    /// Shoppers of the validation window that are scored, evenly spread. Default 2,000.
+    pub validation_shoppers: usize,
+    /// Highest learning rate. Default 0.002.
+    pub learning_rate: f64,
+    /// Share of the steps in which the learning rate rises, in [0, 1). Default 0.05.
+    pub warmup_share: f64,
+    /// Weight decay of the matrices. Default 0.05.
+    pub weight_decay: f64,
+    /// Norm to which gradients are clipped. Default 1.
+    pub clip_norm: f64,
+    /// Steps between two checkpoints, at least 1. Default 100.
+    pub checkpoint_steps: u64,
+    /// Seed of the initial weights, batches and dropout. Default 1.
+    pub seed: u64,
+}
+
+/// Weights of the parts of the multi-task loss, each at least 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LossWeights {
+    /// The products of the next order. Default 1.
+    pub next_item: f64,
+    /// The categories of the next order. Default 0.1.
+    pub category: f64,
+    /// The brands of the next order. Default 0.1.
+    pub brand: f64,
+    /// The price bands of the next order. Default 0.1.
+    pub price_band: f64,
+    /// Whether a given product is in the next order. Default 0.1.
+    pub purchase: f64,
+}
+
+impl Default for LossWeights {
+    fn default() -> Self {
+        Self {
+            next_item: 1.0,
+            category: 0.1,
+            brand: 0.1,
+            price_band: 0.1,
+            purchase: 0.1,
+        }
+    }
+}
+
+impl Default for UserModelConfig {
+    fn default() -> Self {
+        Self {
+            width: 64,
+            layers: 2,
+            heads: 2,
+            hidden: 128,
+            max_length: 200,
+            text_buckets: 512,
+            dropout: 0.2,
+            item_dropout: 0.1,
+            label_smoothing: 0.0,
+            popularity_half_lives_days: vec![7.0, 30.0, 180.0],
+            popularity_step_days: 3.0,
+            loss_weights: LossWeights::default(),
+            batch_interactions: 6_400,
+            targets_per_window: 16,
+            windows_per_shopper: 4,
+            epochs: 20,
+            patience: 3,
+            validation_shoppers: 2_000,
+            learning_rate: 0.002,
+            warmup_share: 0.05,
+            weight_decay: 0.05,
+            clip_norm: 1.0,
+            checkpoint_steps: 100,
+            seed: 1,
+        }
+    }
+}
+
+impl UserModelConfig {
+    /// Verifies every field.
+    ///
+    /// # Errors
+    /// [`RecommenderError::Setting`] for the first field outside its range.
+    pub fn check(&self) -> Result<(), RecommenderError> {
+        let heads_fit = self.heads > 0 && self.width.is_multiple_of(2 * self.heads);
+        if self.width == 0 || !heads_fit {
+            return Err(refuse(
+                "width",
+                self.width,
+                "a multiple of twice `heads`, above 0",
+            ));
+        }
+        let counts = [
+            ("layers", self.layers),
+            ("hidden", self.hidden),
+            ("max_length", self.max_length),
+            ("text_buckets", self.text_buckets),
+            ("batch_interactions", self.batch_interactions),
+            ("targets_per_window", self.targets_per_window),
+            ("windows_per_shopper", self.windows_per_shopper),
+            ("epochs", self.epochs as usize),
+            ("checkpoint_steps", self.checkpoint_steps as usize),
+        ];
+        if let Some((field, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
+            return Err(refuse(field, value, "at least 1"));
+        }
+        let shares = [
+            ("dropout", self.dropout),
+            ("item_dropout", self.item_dropout),
+            ("label_smoothing", self.label_smoothing),
+            ("warmup_share", self.warmup_share),
+        ];
+        if let Some((field, value)) = shares.into_iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
+            return Err(refuse(field, value, "0 or more and below 1"));
+        }
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("clip_norm", self.clip_norm),
+            ("popularity_step_days", self.popularity_step_days),
+        ];
+        let half_lives = self.popularity_half_lives_days.iter();
+        let half_lives = half_lives.map(|days| ("popularity_half_lives_days", *days));
+        let mut positive = positive.into_iter().chain(half_lives);
+        if let Some((field, value)) = positive.find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
+            return Err(refuse(field, value, "a number above 0"));
+        }
+        if self.popularity_half_lives_days.is_empty() {
+            let field = "popularity_half_lives_days";
+            return Err(refuse(field, "empty", "at least one number of days"));
+        }
+        let weights = self.loss_weights;
+        let weights = [
+            ("loss_weights.next_item", weights.next_item),
+            ("loss_weights.category", weights.category),
+            ("loss_weights.brand", weights.brand),
+            ("loss_weights.price_band", weights.price_band),
+            ("loss_weights.purchase", weights.purchase),
+            ("weight_decay", self.weight_decay),
+        ];
+        let bad = |v: &f64| !(v.is_finite() && *v >= 0.0);
+        match weights.into_iter().find(|(_, value)| bad(value)) {
+            Some((field, value)) => Err(refuse(field, value, "0 or more")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refuse(
+    field: &'static str,
+    value: impl std::fmt::Display,
+    expected: &'static str,
+) -> RecommenderError {
+    RecommenderError::Setting {
+        field,
+        value: format!("{value}"),
+        expected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_hold_and_each_bad_field_is_named() {
+        let good = UserModelConfig::default();
+        assert!(good.check().is_ok());
+        let with = |change: fn(&mut UserModelConfig)| {
+            let mut config = UserModelConfig::default();
+            change(&mut config);
+            config.check().expect_err("bad").to_string()
+        };
+        let cases = [
+            (
+                with(|c| c.width = 66),
+                "`width` is 66; expected a multiple of twice `heads`, above 0",
+            ),
+            (
+                with(|c| c.heads = 0),
+                "`width` is 64; expected a multiple of twice `heads`, above 0",
+            ),
+            (with(|c| c.epochs = 0), "`epochs` is 0; expected at least 1"),
+            (
+                with(|c| c.dropout = 1.0),
+                "`dropout` is 1; expected 0 or more and below 1",
+            ),
+            (
+                with(|c| c.learning_rate = f64::NAN),
+                "`learning_rate` is NaN; expected a number above 0",
+            ),
+            (
+                with(|c| c.popularity_half_lives_days = vec![]),
+                "`popularity_half_lives_days` is empty; expected at least one number of days",
+            ),
+            (
+                with(|c| c.loss_weights.brand = -1.0),
+                "`loss_weights.brand` is -1; expected 0 or more",
+            ),
+        ];
+        for (message, expected) in cases {
+            assert_eq!(message, expected);
+        }
+    }
+}

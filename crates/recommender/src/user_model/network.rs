@@ -1,0 +1,235 @@
+//! The learnt part of the user model.
+
+use nn::{
+    DType, Device, Embedding, Init, Linear, Mlp, NnError, ParameterStore, Pass, RmsNorm, Rotary,
+    Tensor, TransformerBlock, TransformerBlockConfig,
+};
+use rand::RngExt;
+
+use super::batch::Batch;
+use super::config::UserModelConfig;
+use super::history::{GAP_BUCKETS, OWN_FEATURES, START_KIND};
+use super::vocabulary::{Catalogue, LABELS, Vocabulary};
+
+/// Standard deviation of the tables' first values.
+const TABLE_STD: f64 = 0.05;
+/// The smallest and largest distance of rotary positions.
+const ROTARY_BASE: f64 = 10_000.0;
+const NORM_EPSILON: f64 = 1e-6;
+
+/// The parameters of the user model and what they compute.
+#[derive(Debug)]
+pub(super) struct Network {
+    pub(super) store: ParameterStore,
+    own_vectors: Embedding,
+    label_tables: [Embedding; LABELS],
+    text: Linear,
+    kinds: Embedding,
+    gaps: Embedding,
+    elapsed: Embedding,
+    blocks: Vec<TransformerBlock>,
+    rotary: Rotary,
+    norm: RmsNorm,
+    popularity_base: Tensor,
+    popularity_mix: Linear,
+    own_base: Tensor,
+    own_mix: Linear,
+    label_heads: Vec<Option<Linear>>,
+    purchase: Mlp,
+    item_dropout: f64,
+    input_dropout: nn::Dropout,
+}
+
+impl Network {
+    pub(super) fn new(config: &UserModelConfig, vocabulary: &Vocabulary) -> Result<Self, NnError> {
+        let mut store = ParameterStore::new(config.seed, &Device::Cpu);
+        let width = config.width;
+        let store_ref = &mut store;
+        let mut table = |name: &str, rows: usize| {
+            Embedding::new(store_ref, name, rows.max(1), width, TABLE_STD)
+        };
+        let counts = vocabulary.label_counts();
+        let own_vectors = table("item.own", vocabulary.items.len())?;
+        let label_tables = [
+            table("item.category", counts[0] + 1)?,
+            table("item.brand", counts[1] + 1)?,
+            table("item.price_band", counts[2] + 1)?,
+        ];
+        let kinds = table("token.kind", START_KIND as usize + 1)?;
+        let gaps = table("token.gap", GAP_BUCKETS)?;
+        let elapsed = table("state.elapsed", GAP_BUCKETS)?;
+        let block = TransformerBlockConfig {
+            width,
+            heads: config.heads,
+            hidden: config.hidden,
+            dropout: config.dropout,
+            norm_epsilon: NORM_EPSILON,
+        };
+        let blocks = (0..config.layers)
+            .map(|index| TransformerBlock::new(&mut store, &format!("layers.{index}"), block))
+            .collect::<Result<_, _>>()?;
+        let half_lives = config.popularity_half_lives_days.len();
+        let even = Init::Constant(1.0 / half_lives as f64);
+        let small = Init::Normal { std: 0.01 };
+        let head = |store: &mut ParameterStore, name: &str, count: usize| {
+            let linear = || Linear::new(store, &format!("head.{name}"), width, count, true);
+            (count > 0).then(linear).transpose()
+        };
+        Ok(Self {
+            own_vectors,
+            label_tables,
+            text: Linear::new(&mut store, "item.text", config.text_buckets, width, false)?,
+            kinds,
+            gaps,
+            elapsed,
+            blocks,
+            // The start, then at most one block a token.
+            rotary: Rotary::new(
+                width / config.heads,
+                config.max_length + 2,
+                ROTARY_BASE,
+                DType::F32,
+                &Device::Cpu,
+            )?,
+            norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
+            popularity_base: store.create("popularity.base", &[half_lives], even, false)?,
+            popularity_mix: Linear::with_init(
+                &mut store,
+                "popularity.mix",
+                width,
+                half_lives,
+                false,
+                small,
+            )?,
+            own_base: store.create("own.base", &[OWN_FEATURES], Init::Constant(0.0), false)?,
+            own_mix: Linear::with_init(&mut store, "own.mix", width, OWN_FEATURES, false, small)?,
+            label_heads: vec![
+                head(&mut store, "category", counts[0])?,
+                head(&mut store, "brand", counts[1])?,
+                head(&mut store, "price_band", counts[2])?,
+            ],
+            purchase: Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1])?,
+            item_dropout: config.item_dropout,
+            input_dropout: nn::Dropout::new(config.dropout)?,
+            store,
+        })
+    }
+
+    /// The vectors of all items: own vector + category + brand + price band + projected title.
+    ///
+    /// A learning pass hides the own vectors of some items.
+    ///
+    /// # Shapes
+    /// → [V, D].
+    pub(super) fn item_table(
+        &self,
+        catalogue: &Catalogue,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
+        let mut shown = catalogue.known.clone();
+        if let Pass::Train(rng) = pass {
+            for shown in &mut shown {
+                if rng.random::<f64>() < self.item_dropout {
+                    *shown = 0.0;
+                }
+            }
+        }
+        let shown = Tensor::from_vec(shown, (catalogue.len(), 1), self.store.device())?;
+        let own = self.own_vectors.forward(&catalogue.own_row)?;
+        let mut table = (own.broadcast_mul(&shown)? + self.text.forward(&catalogue.text)?)?;
+        for (embedding, labels) in self.label_tables.iter().zip(&catalogue.labels) {
+            table = (table + embedding.forward(labels)?)?;
+        }
+        Ok(table)
+    }
+
+    /// The shoppers' states: the mean over a question's block of what the encoder makes of it, with the elapsed time.
+    ///
+    /// # Shapes
+    /// table [V, D] → [N, D].
+    pub(super) fn states(
+        &self,
+        batch: &Batch,
+        table: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
+        let (_, width) = table.dims2()?;
+        let (windows, time) = batch.items.dims2()?;
+        let nothing = Tensor::zeros((1, width), table.dtype(), table.device())?;
+        // Row V stands for the start and for padding.
+        let inputs = Tensor::cat(&[table, &nothing], 0)?;
+        let items = inputs.index_select(&batch.items.flatten_all()?, 0)?;
+        let items = items.reshape((windows, time, width))?;
+        let mut x =
+            ((items + self.kinds.forward(&batch.kinds)?)? + self.gaps.forward(&batch.gaps)?)?;
+        x = self.input_dropout.forward(&x, pass)?;
+        for block in &self.blocks {
+            let (mask, positions) = (Some(&batch.mask), Some(&batch.positions));
+            x = block.forward(&x, mask, &self.rotary, positions, pass)?;
+        }
+        // [B, E, T] · [B, T, D] → [B·E, D] → [N, D]
+        let pooled = batch.pooling.matmul(&x)?.reshape(((), width))?;
+        let pooled = pooled.index_select(&batch.rows, 0)?;
+        self.norm
+            .forward(&(pooled + self.elapsed.forward(&batch.elapsed)?)?)
+    }
+
+    /// The score of every item: state · item + how much the shopper follows the crowd × popularity + how much the
+    /// shopper comes back × own past.
+    ///
+    /// # Shapes
+    /// states [N, D], table [V, D] → [N, V].
+    pub(super) fn logits(
+        &self,
+        batch: &Batch,
+        states: &Tensor,
+        table: &Tensor,
+    ) -> Result<Tensor, NnError> {
+        let taste = states.matmul(&table.t()?)?;
+        let mix = self
+            .popularity_mix
+            .forward(states)?
+            .broadcast_add(&self.popularity_base)?;
+        // [N, 1, half-lives] · [N, half-lives, V] → [N, V]
+        let crowd = mix.unsqueeze(1)?.matmul(&batch.popularity)?.squeeze(1)?;
+        let logits = (taste + crowd)?;
+        let Some(own) = &batch.own else {
+            return Ok(logits);
+        };
+        let mix = self
+            .own_mix
+            .forward(states)?
+            .broadcast_add(&self.own_base)?;
+        let bonus = (mix.index_select(&own.rows, 0)? * &own.features)?.sum(1)?;
+        let shape = logits.shape().clone();
+        let flat = logits.flatten_all()?.index_add(&own.positions, &bonus, 0)?;
+        Ok(flat.reshape(shape)?)
+    }
+
+    /// The logits of one label field, or nothing where the shop has no such labels.
+    ///
+    /// # Shapes
+    /// states [N, D] → [N, labels].
+    pub(super) fn label_logits(
+        &self,
+        field: usize,
+        states: &Tensor,
+    ) -> Result<Option<Tensor>, NnError> {
+        let head = self.label_heads[field].as_ref();
+        head.map(|head| head.forward(states)).transpose()
+    }
+
+    /// The logit of "this product is in this shopper's next order", for pairs of state and item vector.
+    ///
+    /// # Shapes
+    /// states [N, D], items [N, D] → [N].
+    pub(super) fn purchase_logits(
+        &self,
+        states: &Tensor,
+        items: &Tensor,
+    ) -> Result<Tensor, NnError> {
+        let product = (states * items)?;
+        let pair = Tensor::cat(&[states, items, &product], 1)?;
+        Ok(self.purchase.forward(&pair)?.squeeze(1)?)
+    }
+}

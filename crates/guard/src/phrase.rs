@@ -31,8 +31,10 @@ pub(crate) struct Match<'m> {
 #[derive(Debug, Clone)]
 pub(crate) struct Matcher {
     entries: Vec<Entry>,
-    /// For each ASCII character, the entries that begin with it.
-    ascii: Vec<Range<usize>>,
+    /// Each first character with its entries, in order.
+    firsts: Vec<(char, Range<usize>)>,
+    /// The characters of the longest phrase.
+    longest: usize,
 }
 
 impl Matcher {
@@ -54,32 +56,50 @@ impl Matcher {
         entries.dedup_by(|a, b| {
             a.chars == b.chars && a.rule == b.rule && a.is_exception == b.is_exception
         });
-        let ascii = (0..128u8)
-            .map(|byte| starting_with(&entries, char::from(byte)))
-            .collect();
-        Self { entries, ascii }
+        let mut firsts: Vec<(char, Range<usize>)> = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            match firsts.last_mut() {
+                Some((first, range)) if *first == entry.chars[0] => range.end = index + 1,
+                _ => firsts.push((entry.chars[0], index..index + 1)),
+            }
+        }
+        let longest = entries.iter().map(|entry| entry.chars.len()).max();
+        Self {
+            longest: longest.unwrap_or(0),
+            entries,
+            firsts,
+        }
     }
 
     /// Finds the phrases of a text that no exception covers, in reading order; of several that overlap within a rule,
     /// the longest that begins first.
     pub(crate) fn find(&self, text: &str) -> Vec<Match<'_>> {
         let normal = Normal::of(text);
+        let chars = &normal.chars[..];
         let mut found: Vec<(usize, usize, &Entry)> = Vec::new();
-        for at in 0..normal.chars.len() {
-            for entry in &self.entries[self.candidates(normal.chars[at])] {
+        for at in 0..chars.len() {
+            let before = |steps: usize| at.checked_sub(steps).map(|at| chars[at]);
+            if runs_on(chars[at], before(1), before(2)) {
+                continue;
+            }
+            for entry in self.starting_with(chars[at]) {
                 let end = at + entry.chars.len();
-                if normal.chars[at..].starts_with(&entry.chars) && is_whole(&normal.chars, at, end)
+                let after = |steps: usize| chars.get(end + steps - 1).copied();
+                if chars[at..].starts_with(&entry.chars)
+                    && !runs_on(chars[end - 1], after(1), after(2))
                 {
                     found.push((at, end, entry));
                 }
             }
         }
+        // Hits come in the order of their beginnings, so those that could cover one lie within the longest phrase of it.
         let covered = |(from, to, entry): &(usize, usize, &Entry)| {
-            found.iter().any(|(other_from, other_to, other)| {
-                let holds = other_from <= from && to <= other_to && other.rule == entry.rule;
-                let longer = other_to - other_from > to - from;
-                holds && (other.is_exception || longer)
-            })
+            let first = found.partition_point(|hit| hit.0 + self.longest < *to);
+            found[first..]
+                .iter()
+                .take_while(|other| other.0 <= *from)
+                .filter(|other| *to <= other.1 && other.2.rule == entry.rule)
+                .any(|other| other.2.is_exception || other.1 - other.0 > to - from)
         };
         found
             .iter()
@@ -92,32 +112,23 @@ impl Matcher {
             .collect()
     }
 
-    fn candidates(&self, first: char) -> Range<usize> {
-        match self.ascii.get(first as usize) {
-            Some(range) => range.clone(),
-            None => starting_with(&self.entries, first),
+    fn starting_with(&self, first: char) -> &[Entry] {
+        match self
+            .firsts
+            .binary_search_by_key(&first, |(first, _)| *first)
+        {
+            Ok(index) => &self.entries[self.firsts[index].1.clone()],
+            Err(_) => &[],
         }
     }
 }
 
-fn starting_with(entries: &[Entry], first: char) -> Range<usize> {
-    let start = entries.partition_point(|entry| entry.chars[0] < first);
-    let end = entries.partition_point(|entry| entry.chars[0] <= first);
-    start..end
-}
-
-/// Whether a range of characters is whole words: no letter, digit or joining hyphen runs on at its ends. Chinese has no
-/// spaces, so a Chinese character ends and begins a word by itself.
-fn is_whole(chars: &[char], from: usize, to: usize) -> bool {
+/// Whether a word runs on from a phrase's first or last character to its neighbour, directly or over a hyphen. Chinese
+/// has no spaces, so a Chinese character begins and ends a word by itself.
+fn runs_on(inner: char, neighbour: Option<char>, beyond: Option<char>) -> bool {
     let in_word = |c: char| c.is_alphanumeric() && !is_han(c);
-    let runs_on = |inner: char, outer: Option<&char>, beyond: Option<&char>| {
-        in_word(inner)
-            && outer
-                .is_some_and(|&c| in_word(c) || (c == '-' && beyond.is_some_and(|&c| in_word(c))))
-    };
-    let before = |steps: usize| from.checked_sub(steps).map(|at| &chars[at]);
-    !runs_on(chars[from], before(1), before(2))
-        && !runs_on(chars[to - 1], chars.get(to), chars.get(to + 1))
+    let joined = |c: char| in_word(c) || (c == '-' && beyond.is_some_and(in_word));
+    in_word(inner) && neighbour.is_some_and(joined)
 }
 
 #[cfg(test)]

@@ -188,8 +188,11 @@ pub(crate) fn reason(findings: &[Finding]) -> Option<String> {
         .iter()
         .filter(|finding| !finding.passed)
         .min_by_key(|finding| CHECKS.iter().position(|check| *check == finding.check))
-        .map(|finding| match finding.subject.contains(':') {
-            true => finding.subject.clone(),
-            false => format!("{}:{}", finding.check, finding.subject),
+        .map(|finding| {
+            if finding.subject.contains(':') {
+                finding.subject.clone()
+            } else {
+                format!("{}:{}", finding.check, finding.subject)
+            }
         })
 }

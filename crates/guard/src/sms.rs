@@ -3,6 +3,9 @@
 
 use events::Language;
 
+/// The characters of the basic table beyond ASCII.
+const BASIC: &str = "£¥èéùìòÇØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ¤¡ÄÖÑÜ§¿äöñüà";
+
 /// The hint with which an English marketing text message ends.
 pub const OPT_OUT_EN: &str = "Reply STOP to opt out";
 /// The hint with which a Chinese marketing text message ends.
@@ -79,16 +82,11 @@ pub fn segments(text: &str) -> Segments {
 /// The septets of a character in the GSM alphabet: 1 in the basic table, 2 in the extension table.
 fn septets(c: char) -> Option<usize> {
     match c {
-        'A'..='Z' | 'a'..='z' | '0'..='9' => Some(1),
-        ' ' | '!' | '"' | '#' | '%' | '&' | '\'' | '(' | ')' | '*' | '+' | ',' | '-' | '.'
-        | '/' | ':' | ';' | '<' | '=' | '>' | '?' | '@' | '_' | '$' | '\n' | '\r' => Some(1),
-        '£' | '¥' | 'è' | 'é' | 'ù' | 'ì' | 'ò' | 'Ç' | 'Ø' | 'ø' | 'Å' | 'å' | 'Æ' | 'æ' | 'ß'
-        | 'É' | '¤' | '¡' | 'Ä' | 'Ö' | 'Ñ' | 'Ü' | '§' | '¿' | 'ä' | 'ö' | 'ñ' | 'ü' | 'à' => {
-            Some(1)
-        }
-        'Δ' | 'Φ' | 'Γ' | 'Λ' | 'Ω' | 'Π' | 'Ψ' | 'Σ' | 'Θ' | 'Ξ' => Some(1),
         '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|' | '€' | '\u{c}' => Some(2),
-        _ => None,
+        // Of ASCII's visible characters the grave accent alone has no place, beside those in the extension table.
+        '`' => None,
+        ' '..='~' | '\n' | '\r' => Some(1),
+        _ => BASIC.contains(c).then_some(1),
     }
 }
 
@@ -125,6 +123,7 @@ mod tests {
             // Typographic quotes have no place in the alphabet, and one is enough.
             (a(70) + "’", Ucs2, 71, 2),
             ("ê".to_owned(), Ucs2, 1, 1),
+            ("`".to_owned(), Ucs2, 1, 1),
             ("àÇΔ@_".to_owned(), Gsm7, 5, 1),
         ] {
             assert_eq!(

@@ -120,9 +120,8 @@ impl Template {
         fn walk<'t>(nodes: &'t [Node], name: &str, out: &mut Vec<&'t Filter>) {
             for node in nodes {
                 match node {
-                    Node::Literal(_) => {}
                     Node::Output(output) if output.name == name => out.extend(&output.filters),
-                    Node::Output(_) => {}
+                    Node::Literal(_) | Node::Output(_) => {}
                     Node::If {
                         then, otherwise, ..
                     } => {

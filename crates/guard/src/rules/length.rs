@@ -14,14 +14,13 @@ pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
             ));
             continue;
         };
-        let length = match message.now {
-            Some(_) => limit.unit.measure(field.plain()),
+        let length = if message.now.is_some() {
+            limit.unit.measure(field.plain())
+        } else {
             // Sample values have lengths that say nothing; what the template itself says is a lower bound.
-            None => {
-                let literal = |(_, text, origin)| (origin == Origin::Literal).then_some(text);
-                let literals: String = field.shown.parts().filter_map(literal).collect();
-                limit.unit.measure(&literals)
-            }
+            let literal = |(_, text, origin)| (origin == Origin::Literal).then_some(text);
+            let literals: String = field.shown.parts().filter_map(literal).collect();
+            limit.unit.measure(&literals)
         };
         let unit = limit.unit.name();
         if message.now.is_some() && field.plain().trim().is_empty() {

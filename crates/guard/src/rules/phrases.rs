@@ -4,6 +4,9 @@ use super::{Field, Finding, Message};
 use crate::pack::{PhraseRule, RulePack, Support};
 use crate::phrase::{Match, Matcher};
 
+/// A text with so many hits is refused whatever the rest of it says.
+const MAX_HITS: usize = 100;
+
 pub(super) fn check(
     pack: &RulePack,
     matcher: &Matcher,
@@ -11,7 +14,7 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) {
     for field in message.fields {
-        for hit in matcher.find(field.plain()) {
+        for hit in matcher.find(field.plain()).into_iter().take(MAX_HITS) {
             let rule = &pack.rules[hit.rule];
             let supported = || {
                 rule.unless

@@ -111,14 +111,11 @@ impl Filter {
         };
         match (self, flow) {
             (Self::Default(text), Flow::Absent) => Ok(Flow::Literal(text)),
-            (Self::Default(_), flow) => Ok(flow),
-            (_, Flow::Absent) => Ok(Flow::Absent),
-            // What the template itself says stays as its author wrote it.
-            (_, flow @ (Flow::Literal(_) | Flow::Escaped(_))) => Ok(flow),
-            (Self::Money, Flow::Value(value @ Value::Money(_))) => {
-                Ok(Flow::Text(thousands(&value.shown())))
-            }
-            (Self::Number, Flow::Value(value @ (Value::Count(_) | Value::Number(_)))) => {
+            // What has a value needs no default, and what the template itself says stays as its author wrote it.
+            (Self::Default(_), flow)
+            | (_, flow @ (Flow::Absent | Flow::Literal(_) | Flow::Escaped(_))) => Ok(flow),
+            (Self::Money, Flow::Value(value @ Value::Money(_)))
+            | (Self::Number, Flow::Value(value @ (Value::Count(_) | Value::Number(_)))) => {
                 Ok(Flow::Text(thousands(&value.shown())))
             }
             (Self::Date(format), Flow::Value(Value::Date(at))) => {

@@ -16,7 +16,7 @@ pub(super) fn fault(
     problem: impl Into<String>,
     remedy: impl Into<String>,
 ) -> GuardError {
-    let before = &source[..source.floor_char_boundary(offset)];
+    let before = source.get(..offset).unwrap_or(source);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     GuardError::Template {
         line: before.matches('\n').count() + 1,
@@ -91,12 +91,14 @@ fn find_any(text: &str, needles: [&str; 2]) -> Option<usize> {
 fn find_close(inside: &str, close: &str) -> Option<usize> {
     let mut quote = None;
     inside.char_indices().find_map(|(at, c)| {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if inside[at..].starts_with(close) => return Some(at),
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None => {}
+        let is_quote = c == '"' || c == '\'';
+        if quote.is_none() && inside[at..].starts_with(close) {
+            return Some(at);
+        }
+        if quote == Some(c) {
+            quote = None;
+        } else if quote.is_none() && is_quote {
+            quote = Some(c);
         }
         None
     })

@@ -14,7 +14,7 @@ const TWO_WORDS_FROM: f64 = 0.9;
 /// Worth of a word that is not the last candidate of its part: a candle holder is a holder.
 const NOT_LAST: f64 = 0.7;
 
-/// Derives a category for each product from the titles, for a shop whose catalogue has none: product id → object word.
+/// Derives a category for each title, for a shop whose catalogue has none: the title's object word, in the titles' order.
 ///
 /// The method is unsupervised and deterministic. A title is cut at commas and before `in`, `with`, `on`, `for`; words of
 /// colour, material, pattern, size and occasion are set aside; the rest is made singular. Of a run of Chinese
@@ -27,25 +27,20 @@ const NOT_LAST: f64 = 0.7;
 ///    by fewer than eight titles is no candidate any more.
 ///
 /// It starts with `n(w)` = titles with `w` and with the titles that *end* in `w` in the place of those that took it: the
-/// object of a noun phrase comes last. Products left without a word are absent from the result.
+/// object of a noun phrase comes last. A title left without a word gets `None`.
 ///
-/// A category is called by two words, as in `cushion cover`, where nine tenths of its titles have the same first one.
-pub fn derive_categories<'a>(
-    titles: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> BTreeMap<String, String> {
-    let (ids, titles): (Vec<&str>, Vec<Vec<Vec<Word>>>) = titles
-        .into_iter()
-        .map(|(id, title)| (id, parts_of(title)))
-        .unzip();
+/// A category is called by two words, as in `drawer knob`, where nine tenths of its titles have the same first one.
+pub fn derive_categories<S: AsRef<str>>(titles: &[S]) -> Vec<Option<String>> {
+    let titles: Vec<Vec<Vec<Word>>> = titles
+        .iter()
+        .map(|title| parts_of(title.as_ref()))
+        .collect();
     let candidates = object_candidates(&titles);
     let objects = choose_objects(&candidates);
     let names = name_categories(&titles, &objects);
-    ids.iter()
-        .zip(&objects)
-        .filter_map(|(id, object)| {
-            let object = object.as_ref()?;
-            Some(((*id).to_owned(), names.get(object)?.clone()))
-        })
+    objects
+        .iter()
+        .map(|object| names.get(object.as_ref()?).cloned())
         .collect()
 }
 
@@ -241,12 +236,10 @@ fn name_categories(
 mod tests {
     use super::*;
 
-    /// Titles of the form `{design} {object}`, numbered.
-    fn titled(titles: &[String]) -> Vec<(&str, &str)> {
-        titles
-            .iter()
-            .map(|title| (title.as_str(), title.as_str()))
-            .collect()
+    /// The category of each title, by the title.
+    fn categories_of(titles: &[String]) -> BTreeMap<&str, Option<String>> {
+        let categories = derive_categories(titles);
+        titles.iter().map(String::as_str).zip(categories).collect()
     }
 
     fn shop() -> Vec<String> {
@@ -280,7 +273,7 @@ mod tests {
     #[test]
     fn the_object_is_found_before_a_motif_and_before_its_box() {
         let titles = shop();
-        let categories = derive_categories(titled(&titles));
+        let categories = categories_of(&titles);
         for (title, category) in [
             ("LUNCH BAG SUKI DESIGN", Some("lunch bag")),
             ("PACK OF 12 CIRCUS PARADE CAKE CASES", Some("cake case")),
@@ -290,11 +283,7 @@ mod tests {
             ("SUKI GNOME", None),
             ("12 36", None),
         ] {
-            assert_eq!(
-                categories.get(title).map(String::as_str),
-                category,
-                "{title}"
-            );
+            assert_eq!(categories[title].as_deref(), category, "{title}");
         }
     }
 
@@ -304,7 +293,7 @@ mod tests {
             .iter()
             .map(|name| format!("{name}{name} LAMP"))
             .collect();
-        assert!(derive_categories(titled(&titles)).is_empty());
+        assert_eq!(derive_categories(&titles), vec![None; 7]);
     }
 
     #[test]
@@ -329,8 +318,8 @@ mod tests {
                 ]
             })
             .collect();
-        let categories = derive_categories(titled(&titles));
-        let of = |title: &str| categories.get(title).map(String::as_str);
+        let categories = categories_of(&titles);
+        let of = |title: &str| categories[title].as_deref();
         assert_eq!(of("陶瓷马克杯 红色"), Some("马克杯"));
         assert_eq!(of("2026新款 卡通双肩背包，大容量"), Some("双肩背包"));
         assert_eq!(of("竹制台灯 LED 12W"), Some("台灯"));
@@ -339,11 +328,7 @@ mod tests {
     #[test]
     fn the_order_of_the_products_does_not_matter() {
         let titles = shop();
-        let mut reversed = titled(&titles);
-        reversed.reverse();
-        assert_eq!(
-            derive_categories(titled(&titles)),
-            derive_categories(reversed)
-        );
+        let reversed: Vec<String> = titles.iter().rev().cloned().collect();
+        assert_eq!(categories_of(&titles), categories_of(&reversed));
     }
 }

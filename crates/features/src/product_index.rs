@@ -67,14 +67,15 @@ impl ProductIndex {
 
     /// Indexes a catalogue with price bands that were saved earlier.
     pub fn with_bands(products: &[Product], bands: Option<PriceBands>) -> Self {
-        let derived = if products
+        let has_none = products
             .iter()
-            .all(|product| product.google_product_category.is_none())
-        {
-            derive_categories(products.iter().map(|p| (p.id.as_str(), p.title.as_str())))
-        } else {
-            std::collections::BTreeMap::new()
-        };
+            .all(|product| product.google_product_category.is_none());
+        let titles: Vec<&str> = products
+            .iter()
+            .filter(|_| has_none)
+            .map(|product| product.title.as_str())
+            .collect();
+        let derived = derive_categories(&titles);
         let mut index = Self {
             slots: HashMap::with_capacity(products.len()),
             ids: Vec::with_capacity(products.len()),
@@ -82,8 +83,8 @@ impl ProductIndex {
             bands,
             time_zone: TimeZone::UTC,
         };
-        for product in products {
-            let fields = index.fields_of(product, derived.get(&product.id));
+        for (at, product) in products.iter().enumerate() {
+            let fields = index.fields_of(product, derived.get(at).cloned().flatten());
             index.insert(&product.id, fields);
         }
         index
@@ -140,14 +141,11 @@ impl ProductIndex {
         &self.time_zone
     }
 
-    fn fields_of(&self, product: &Product, derived: Option<&String>) -> ProductFields {
+    fn fields_of(&self, product: &Product, derived: Option<String>) -> ProductFields {
         let price_minor = product.current_price().map(|price| price.minor);
         ProductFields {
             title: product.title.clone(),
-            category: product
-                .google_product_category
-                .clone()
-                .or_else(|| derived.cloned()),
+            category: product.google_product_category.clone().or(derived),
             brand: product.brand.clone(),
             price_minor,
             price_band: price_minor
@@ -169,5 +167,76 @@ impl ProductIndex {
         } else {
             self.fields[slot] = fields;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{Currency, Money};
+
+    use super::*;
+
+    fn product(id: &str, title: &str, minor: i64) -> Product {
+        Product {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            price: Some(Money {
+                minor,
+                currency: Currency::GBP,
+            }),
+            ..Product::default()
+        }
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_fnv_authors() {
+        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn fields_are_found_by_id_and_by_key() {
+        let index = ProductIndex::new(&[product("a", "A", 100), product("b", "B", 900)]);
+        assert_eq!(index.get("b").map(|b| b.price_band), Some(Some(3)));
+        assert_eq!(index.id_of(ProductKey::of("a")), Some("a"));
+        assert_eq!(index.get("c"), None);
+        assert_eq!(
+            index.iter().map(|(id, _)| id).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+    }
+
+    #[test]
+    fn saved_bands_outlive_new_prices() {
+        let old = ProductIndex::new(&[product("a", "A", 100), product("b", "B", 900)]);
+        let bands = old.price_bands().cloned();
+        let dear = ProductIndex::with_bands(&[product("a", "A", 5000)], bands.clone());
+        assert_eq!(dear.get("a").and_then(|a| a.price_band), Some(5));
+        assert_eq!(dear.price_bands(), bands.as_ref());
+        let free = ProductIndex::with_bands(&[product("a", "A", 0)], bands);
+        assert_eq!(free.get("a").and_then(|a| a.price_band), None);
+    }
+
+    #[test]
+    fn a_second_row_of_a_product_replaces_the_first() {
+        let index = ProductIndex::new(&[product("a", "Old", 100), product("a", "New", 100)]);
+        assert_eq!((index.len(), index.is_empty()), (1, false));
+        assert_eq!(index.get("a").map(|a| a.title.as_str()), Some("New"));
+    }
+
+    #[test]
+    fn categories_are_derived_only_where_there_are_none() {
+        let mut products: Vec<Product> = (0..8)
+            .map(|n| product(&n.to_string(), &format!("N{n} LAMP"), 100))
+            .collect();
+        let category = |products: &[Product]| {
+            ProductIndex::new(products)
+                .get("3")
+                .and_then(|p| p.category.clone())
+        };
+        assert_eq!(category(&products), Some("lamp".to_owned()));
+        products[0].google_product_category = Some("Lighting".to_owned());
+        assert_eq!(category(&products), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod expand;
 mod file;
+mod paragraphs;
 
 use std::sync::LazyLock;
 

@@ -6,6 +6,7 @@ use events::{
 use serde::Deserialize;
 
 use super::expand::expand;
+use super::paragraphs::paragraphs;
 use super::{APPROVED_BY, PROVIDER};
 use crate::CopyError;
 
@@ -40,8 +41,9 @@ pub fn parse(text: &str) -> Result<Vec<CopyVariant>, CopyError> {
 struct File {
     /// Language tag of the texts.
     locale: String,
-    /// Sentence that ends every text message.
-    sms_opt_out: String,
+    /// What stands at the end of every text of a channel.
+    #[serde(default)]
+    closing: BTreeMap<Channel, String>,
     /// What the names of the templates stand for.
     names: BTreeMap<String, Name>,
     /// The texts by channel, strategy and number.
@@ -95,9 +97,10 @@ fn variant(
     strategy: Strategy,
     entry: &Entry,
 ) -> Result<CopyVariant, CopyError> {
-    let mut body = entry.body.trim().to_owned();
-    if channel == Channel::Sms {
-        body.push_str(&file.sms_opt_out);
+    let closing = file.closing.get(&channel).map_or("", String::as_str);
+    let mut body = format!("{}{closing}", entry.body.trim());
+    if channel == Channel::Email {
+        body = paragraphs(&body);
     }
     let written = CopyText {
         title: entry.title.clone(),

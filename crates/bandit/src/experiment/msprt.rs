@@ -93,8 +93,9 @@ impl Msprt {
 
 #[cfg(test)]
 mod tests {
-    use rand::{RngExt, SeedableRng};
+    use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Binomial, Distribution};
 
     use super::*;
     use crate::experiment::proportions::{Counts, two_proportions};
@@ -129,8 +130,8 @@ mod tests {
         let mut naive = false;
         for look in 1..=40_u64 {
             for (rate, successes) in &mut counts {
-                let drawn = (0..500).filter(|_| rng.random::<f64>() < *rate);
-                *successes += drawn.count() as u64;
+                let shoppers = Binomial::new(500, *rate).expect("a probability");
+                *successes += shoppers.sample(&mut rng);
             }
             let [control, treatment] = counts.map(|(_, successes)| Counts {
                 successes,

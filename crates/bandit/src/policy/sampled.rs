@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::error::{BanditError, check_count, check_finite, check_len, check_range};
 use crate::pmf::{Constraints, Pmf};
 
+/// The draws that are scored together.
+const LANES: usize = 16;
+
 /// Coefficient vectors drawn from a posterior, reused for every decision of a policy version.
 ///
 /// The share of the draws in which an action scores highest estimates its Thompson probability (Agrawal &
@@ -13,9 +16,10 @@ use crate::pmf::{Constraints, Pmf};
 /// propensities wrong, because the choice is drawn from the estimate itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledPosterior {
-    /// Feature by feature, the coefficient in each draw: `dimension × samples`. An action's scores in all
-    /// draws are then sums of scaled contiguous rows, and rows of absent features are skipped.
-    columns: Vec<f64>,
+    /// `tiles × dimension × LANES`: in each tile, feature by feature, the coefficient in each of its draws,
+    /// the last tile filled up with zeros. The scores of an action in a tile are then sums of scaled
+    /// contiguous rows that stay in registers, and the tile stays in the first-level cache for all actions.
+    tiles: Vec<f64>,
     dimension: usize,
     samples: usize,
 }
@@ -35,12 +39,15 @@ impl SampledPosterior {
         check_count("the list of posterior samples", samples, 1)?;
         check_len("thetas", samples * dimension, thetas.len())?;
         check_finite("a coefficient", thetas)?;
-        let mut columns = Vec::with_capacity(thetas.len());
-        for feature in 0..dimension {
-            columns.extend(thetas.iter().skip(feature).step_by(dimension));
+        let mut tiles = vec![0.0; samples.div_ceil(LANES) * dimension * LANES];
+        for (draw, theta) in thetas.chunks_exact(dimension).enumerate() {
+            let (tile, lane) = (draw / LANES, draw % LANES);
+            for (feature, &coefficient) in theta.iter().enumerate() {
+                tiles[(tile * dimension + feature) * LANES + lane] = coefficient;
+            }
         }
         Ok(Self {
-            columns,
+            tiles,
             dimension,
             samples,
         })
@@ -101,8 +108,7 @@ impl SampledPosterior {
         constraints.check(count)?;
         check_len("actions", count * self.dimension, actions.len())?;
         check_finite("a feature", actions)?;
-        let scores = self.scores(&block, actions, constraints.weights);
-        let wins = shared_wins(&scores, block.len(), constraints.weights);
+        let wins = self.shared_wins(&block, actions, constraints.weights);
         Pmf::from_masses(wins)?.constrained(constraints)
     }
 
@@ -117,58 +123,82 @@ impl SampledPosterior {
         start..start + size
     }
 
-    /// The scores of the allowed actions in each draw of the block, `K × block`; others stay 0.
-    fn scores(&self, block: &Range<usize>, actions: &[f64], weights: &[f64]) -> Vec<f64> {
-        let mut scores = vec![0.0; weights.len() * block.len()];
-        let rows = scores.chunks_exact_mut(block.len());
-        let features = actions.chunks_exact(self.dimension);
-        for ((row, x), weight) in rows.zip(features).zip(weights) {
-            if *weight > 0.0 {
-                self.add_scores(block, x, row);
+    /// Counts the draws of the block that each allowed action wins, a draw with ties being shared.
+    fn shared_wins(&self, block: &Range<usize>, actions: &[f64], weights: &[f64]) -> Vec<f64> {
+        let allowed: Vec<(usize, Vec<(usize, f64)>)> = actions
+            .chunks_exact(self.dimension)
+            .enumerate()
+            .filter(|(action, _)| weights[*action] > 0.0)
+            .map(|(action, x)| (action, present(x)))
+            .collect();
+        let mut scores = vec![[0.0; LANES]; allowed.len()];
+        let mut wins = vec![0.0; weights.len()];
+        let tiles = self.tiles.chunks_exact(self.dimension * LANES);
+        let first = block.start / LANES;
+        for (index, tile) in tiles
+            .enumerate()
+            .take(block.end.div_ceil(LANES))
+            .skip(first)
+        {
+            let mut best = [f64::NEG_INFINITY; LANES];
+            for ((_, x), score) in allowed.iter().zip(&mut scores) {
+                *score = score_lanes(tile, x);
+                for (best, score) in best.iter_mut().zip(score) {
+                    *best = best.max(*score);
+                }
+            }
+            let inside = |lane| block.contains(&(index * LANES + lane));
+            let shares = shares_of_draws(&scores, &best, inside);
+            for ((action, _), score) in allowed.iter().zip(&scores) {
+                for lane in 0..LANES {
+                    // No score exceeds the best of its draw, so `>=` is equality.
+                    if score[lane] >= best[lane] {
+                        wins[*action] += shares[lane];
+                    }
+                }
             }
         }
-        scores
-    }
-
-    fn add_scores(&self, block: &Range<usize>, x: &[f64], row: &mut [f64]) {
-        for (column, &value) in self.columns.chunks_exact(self.samples).zip(x) {
-            if value != 0.0 {
-                let draws = &column[block.clone()];
-                row.iter_mut()
-                    .zip(draws)
-                    .for_each(|(score, theta)| *score += value * theta);
-            }
-        }
+        wins
     }
 }
 
-/// Counts the draws that each allowed action wins, a draw with ties being shared.
-fn shared_wins(scores: &[f64], draws: usize, weights: &[f64]) -> Vec<f64> {
-    let mut best = vec![f64::NEG_INFINITY; draws];
-    let mut sharers = vec![0.0; draws];
-    let allowed = || {
-        let rows = scores.chunks_exact(draws).enumerate();
-        rows.filter(|(action, _)| weights[*action] > 0.0)
-    };
-    for (_, row) in allowed() {
-        best.iter_mut()
-            .zip(row)
-            .for_each(|(best, score)| *best = best.max(*score));
-    }
-    // No score exceeds the best of its draw, so `>=` is equality.
-    for (_, row) in allowed() {
-        for (draw, (score, best)) in row.iter().zip(&best).enumerate() {
-            sharers[draw] += f64::from(u8::from(score >= best));
+/// The features that are not zero, with their indices: one-hot features leave few.
+fn present(x: &[f64]) -> Vec<(usize, f64)> {
+    let features = x.iter().copied().enumerate();
+    features.filter(|(_, value)| *value != 0.0).collect()
+}
+
+/// The scores of one action in the draws of a tile.
+fn score_lanes(tile: &[f64], x: &[(usize, f64)]) -> [f64; LANES] {
+    let mut score = [0.0; LANES];
+    for &(feature, value) in x {
+        let thetas = &tile[feature * LANES..(feature + 1) * LANES];
+        for (score, theta) in score.iter_mut().zip(thetas) {
+            *score += value * theta;
         }
     }
-    let mut wins = vec![0.0; weights.len()];
-    for (action, row) in allowed() {
-        let won = row.iter().zip(&best).zip(&sharers);
-        wins[action] = won
-            .map(|((score, best), sharers)| if score >= best { 1.0 / sharers } else { 0.0 })
-            .sum();
+    score
+}
+
+/// What each winner of a draw gets: one over their number, and nothing outside the block.
+fn shares_of_draws(
+    scores: &[[f64; LANES]],
+    best: &[f64; LANES],
+    inside: impl Fn(usize) -> bool,
+) -> [f64; LANES] {
+    let mut winners = [0.0; LANES];
+    for score in scores {
+        for lane in 0..LANES {
+            winners[lane] += f64::from(u8::from(score[lane] >= best[lane]));
+        }
     }
-    wins
+    std::array::from_fn(|lane| {
+        if inside(lane) {
+            1.0 / winners[lane]
+        } else {
+            0.0
+        }
+    })
 }
 
 /// Spreads consecutive seeds over the integers (the finaliser of `SplitMix64`, Steele et al. 2014).
@@ -181,6 +211,8 @@ fn spread(seed: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::testing::{assert_all_close, assert_close};
 
@@ -256,6 +288,48 @@ mod tests {
         );
         assert!(SampledPosterior::new(&[1.0; 3], 2).is_err());
         assert!(SampledPosterior::new(&[], 2).is_err());
+    }
+
+    /// The share of each action, draw by draw without tiles.
+    fn naive(thetas: &[f64], block: Range<usize>, actions: &[f64], weights: &[f64]) -> Vec<f64> {
+        let mut wins = vec![0.0; weights.len()];
+        for theta in thetas.chunks_exact(3).take(block.end).skip(block.start) {
+            let score = |x: &[f64]| x.iter().zip(theta).map(|(x, theta)| x * theta).sum::<f64>();
+            let scores: Vec<f64> = actions.chunks_exact(3).map(score).collect();
+            let allowed = || (0..weights.len()).filter(|action| weights[*action] > 0.0);
+            let best = allowed()
+                .map(|action| scores[action])
+                .fold(f64::MIN, f64::max);
+            let winners: Vec<usize> = allowed().filter(|action| scores[*action] >= best).collect();
+            for winner in &winners {
+                wins[*winner] += 1.0 / winners.len() as f64;
+            }
+        }
+        wins
+    }
+
+    proptest! {
+        #[test]
+        fn tiles_count_as_draw_by_draw(
+            thetas in prop::collection::vec(prop::array::uniform3(-2..=2_i32), 1..70),
+            actions in prop::collection::vec((prop::array::uniform3(-1..=1_i32), 0..3_u32), 1..8),
+            ends: (prop::sample::Index, prop::sample::Index),
+        ) {
+            let thetas: Vec<f64> = thetas.concat().into_iter().map(f64::from).collect();
+            let weights: Vec<f64> = actions.iter().map(|action| f64::from(action.1)).collect();
+            prop_assume!(weights.iter().any(|weight| *weight > 0.0));
+            let rows: Vec<f64> = actions.iter().flat_map(|action| action.0.map(f64::from)).collect();
+            let policy = SampledPosterior::new(&thetas, 3).expect("whole draws");
+            let (one, two) = (ends.0.index(policy.samples()), ends.1.index(policy.samples()));
+            let block = one.min(two)..one.max(two) + 1;
+            let constraints = Constraints { weights: &weights, floor: 0.1 };
+            let found = policy.propensities_in(block.clone(), &rows, constraints).expect("valid");
+            let expected = Pmf::from_masses(naive(&thetas, block, &rows, &weights))
+                .and_then(|pmf| pmf.constrained(constraints))
+                .expect("valid");
+            assert_all_close(found.as_slice(), expected.as_slice(), 1e-12);
+            assert_close(found.as_slice().iter().sum(), 1.0, 1e-12);
+        }
     }
 
     #[test]

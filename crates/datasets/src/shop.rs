@@ -70,7 +70,7 @@ impl SimulatedShop {
         let start = end - i64::from(config.days) * DAY;
         let catalogue = Catalogue::generate(&config, start, end, seed);
         let shoppers: Vec<Shopper> = (0..config.shoppers)
-            .map(|index| Shopper::draw(index, &config, &catalogue, (start, end), seed))
+            .map(|index| Shopper::draw(index, &config, (&catalogue, &calendar), (start, end), seed))
             .collect();
         let mut records = Vec::new();
         let mut purchases = Vec::with_capacity(shoppers.len());

@@ -83,8 +83,7 @@ impl Catalogue {
                 if titles.insert(item.product.title.clone()) {
                     break;
                 }
-                let redrawn = draft(index, config, (start, end), &categories, &brands, &mut rng);
-                item = redrawn;
+                item = draft(index, config, (start, end), &categories, &brands, &mut rng);
                 if number > 20 {
                     item.product.title = format!("{} No. {number}", item.product.title);
                 }
@@ -169,12 +168,12 @@ fn price(
         let discount = *one_of(&[10_i64, 15, 20, 25, 30], rng);
         product.sale_price = money(minor * (100 - discount) / 100);
     }
-    product.cost = money((minor as f64 * rng.random_range(0.35..0.6)) as i64);
+    product.cost = money((minor as f64 * rng.random_range(p::COST_SHARE)) as i64);
     let sold_out = rng.random_bool(p::SOLD_OUT);
     product.stock = Some(if sold_out {
         0
     } else {
-        lognormal(rng, 80.0, 0.9).ceil() as i64
+        lognormal(rng, p::STOCK, p::STOCK_SD).ceil() as i64
     });
     product.availability = if sold_out {
         Availability::OutOfStock

@@ -114,6 +114,9 @@ struct Fading {
 
 impl Fading {
     fn at(&self, unix: i64, half_life_days: f64) -> f64 {
+        if self.count == 0.0 {
+            return 0.0;
+        }
         let elapsed = (unix - self.since).max(0) as f64 / DAY as f64;
         self.count * (-elapsed / half_life_days).exp2()
     }

@@ -7,9 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use super::calendar::{Calendar, DAY};
 use super::catalogue::Catalogue;
 use super::params as p;
-use super::random::{Domain, lognormal, normal, pick, stream};
+use super::random::{Domain, lognormal, normal, sigmoid, stream};
 use super::session::Session;
-use super::shopper::Shopper;
+use super::shopper::{Shopper, draw_hour};
 
 /// Which identifiers an event carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,10 +118,13 @@ pub(crate) fn live(scene: &Scene<'_>, index: usize, seed: u64) -> History {
             diary.note(at + 1, Who::User, Deed::Withdraw(permission.channel));
         }
     }
-    let mut visit = shopper.joined + 60;
-    if shopper.joined == scene.start {
-        visit = next_visit(scene, shopper.joined, rng);
+    if rng.random_bool(p::BROWSED_BEFORE) {
+        let before = shopper.joined - rng.random_range(0..p::BROWSED_DAYS) * DAY - 3_600;
+        if before > scene.start {
+            Session::before_joining(scene, before).run(None, &mut diary, rng);
+        }
     }
+    let mut visit = shopper.joined + 60;
     while visit < scene.end {
         let need = diary.take_need_before(visit);
         let at = need.map_or(visit, |need| settle(scene, need.due, rng));
@@ -158,15 +161,13 @@ fn next_visit(scene: &Scene<'_>, last: i64, rng: &mut ChaCha8Rng) -> i64 {
 
 /// Moves a moment to an hour at which the shopper is about.
 fn settle(scene: &Scene<'_>, day: i64, rng: &mut ChaCha8Rng) -> i64 {
-    let peaks = &scene.shopper.peaks;
-    let peak = peaks[pick(&peaks.map(|peak| peak.weight), rng)];
-    let hour = (peak.hour + p::PEAK_WIDTH_HOURS * normal(rng)).rem_euclid(24.0);
-    let minute = rng.random_range(0..60);
+    let hour = draw_hour(&scene.shopper.peaks, rng);
+    let second = rng.random_range(0..60);
     scene
         .calendar
         .at_hour(scene.shopper.zone, day, hour)
         .max(scene.shopper.joined + 60)
-        + minute
+        + second
 }
 
 /// What is being written down while a life is lived.
@@ -201,11 +202,13 @@ impl Diary {
                 quantity: line.quantity,
             });
             if rng.random_bool(p::REFUND) {
-                let later = at + rng.random_range(3..20) * DAY + rng.random_range(0..DAY / 2);
+                let later =
+                    at + rng.random_range(p::REFUND_DAYS) * DAY + rng.random_range(0..DAY / 2);
                 let lines = vec![*line];
                 self.note(later, Who::User, Deed::Refund { number, lines });
             } else if rng.random_bool(p::REVIEW) {
-                let later = at + rng.random_range(5..25) * DAY + rng.random_range(0..DAY / 2);
+                let later =
+                    at + rng.random_range(p::REVIEW_DAYS) * DAY + rng.random_range(0..DAY / 2);
                 self.note(later, Who::User, review(scene, at, line.item, rng));
             }
             self.foresee(scene, at, *line, rng);
@@ -217,7 +220,8 @@ impl Diary {
     fn foresee(&mut self, scene: &Scene<'_>, at: i64, line: Line, rng: &mut ChaCha8Rng) {
         let lasts = scene.catalogue.items[line.item as usize].lasts_days();
         let again = self.needs.iter().any(|need| need.item == line.item);
-        if lasts > 0.0 && !again && rng.random_bool(p::BUYS_AGAIN) {
+        let buys_again = sigmoid(p::AGAIN_BASE + p::AGAIN_LOYALTY * scene.shopper.loyalty);
+        if lasts > 0.0 && !again && rng.random_bool(buys_again) {
             let days = lasts * scene.shopper.household * f64::from(line.quantity);
             let due = at + (lognormal(rng, days, p::NEED_NOISE) * DAY as f64) as i64;
             self.needs.push(Need {
@@ -257,7 +261,8 @@ fn review(scene: &Scene<'_>, at: i64, item: u32, rng: &mut ChaCha8Rng) -> Deed {
         scene.shopper.taste(scene.start, at),
         &scene.catalogue.items[item as usize].vector,
     );
-    let stars = 3.7 + 1.2 * liking + 0.8 * normal(rng);
+    let (mean, by_liking, sd) = p::STARS;
+    let stars = mean + by_liking * liking + sd * normal(rng);
     Deed::Review {
         item,
         stars: stars.round().clamp(1.0, 5.0) as u8,

@@ -18,6 +18,8 @@
 //! | order | `ORDER_*` | about 8 % of random clicks order |
 //! | leaving | `LEAVE_*` | about 0.1 % a message, multiplied by fatigue and by irrelevance |
 
+use std::ops::Range;
+
 use events::{Channel, Strategy};
 
 /// Weight of the world's direction in a category's, beside 1 for its own.
@@ -39,6 +41,12 @@ pub(crate) const ON_SALE: f64 = 0.12;
 pub(crate) const SALE_DAYS: i64 = 30;
 /// Share of the products that are out of stock when the history ends.
 pub(crate) const SOLD_OUT: f64 = 0.04;
+/// What a piece costs the shop, as a share of its price.
+pub(crate) const COST_SHARE: Range<f64> = 0.35..0.6;
+/// Median pieces in stock.
+pub(crate) const STOCK: f64 = 80.0;
+/// Log standard deviation of the stock.
+pub(crate) const STOCK_SD: f64 = 0.9;
 /// Renminbi for a pound.
 pub(crate) const CNY_PER_GBP: f64 = 9.0;
 /// Complements of a product in each category that goes with its own.
@@ -56,23 +64,33 @@ pub(crate) const WEEKS_AFTER_END: usize = 27;
 pub(crate) const PRICE_SENSITIVITY_SHAPE: f64 = 2.5;
 
 /// Hours of the two daily peaks of a type of person.
-pub(crate) const DAY_TYPES: [(f64, f64); 3] = [(7.5, 12.5), (12.5, 20.5), (21.5, 13.0)];
+pub(crate) const DAY_TYPES: [(f64, f64); 3] = [(8.0, 12.5), (12.5, 20.0), (20.5, 13.0)];
 /// Shares of the types.
 pub(crate) const DAY_TYPE_SHARES: [f64; 3] = [0.25, 0.45, 0.3];
+/// Weight of the type's first peak.
+pub(crate) const MAIN_PEAK: Range<f64> = 0.55..0.9;
+/// Standard deviation of the hours of the peaks between shoppers.
+pub(crate) const PEAK_SHIFT_HOURS: f64 = 0.8;
 /// Standard deviation of a peak, in hours.
-pub(crate) const PEAK_WIDTH_HOURS: f64 = 1.6;
-/// Median and log standard deviation of the factor on visits at weekends.
+pub(crate) const PEAK_WIDTH_HOURS: f64 = 1.4;
+/// Median of the factor on visits at weekends.
 pub(crate) const WEEKEND_MEDIAN: f64 = 1.3;
-/// See [`WEEKEND_MEDIAN`].
+/// Log standard deviation of that factor.
 pub(crate) const WEEKEND_SD: f64 = 0.5;
 /// Median days between visits.
-pub(crate) const CADENCE_DAYS: f64 = 40.0;
+pub(crate) const CADENCE_DAYS: f64 = 46.0;
 /// Log standard deviation of the cadence between shoppers.
 pub(crate) const CADENCE_SD: f64 = 0.75;
 /// Log standard deviation of how long a pack lasts between households.
 pub(crate) const HOUSEHOLD_SD: f64 = 0.25;
 /// Share of shoppers who join within the history.
 pub(crate) const JOINED_WITHIN: f64 = 0.35;
+/// Days within which the accounts older than the history come back, most of them early.
+pub(crate) const RETURN_DAYS: i64 = 28;
+/// Share of shoppers who visited anonymously before they joined.
+pub(crate) const BROWSED_BEFORE: f64 = 0.5;
+/// Days before joining within which that was.
+pub(crate) const BROWSED_DAYS: i64 = 14;
 /// Share of shoppers with a second device.
 pub(crate) const SECOND_DEVICE: f64 = 0.35;
 
@@ -86,6 +104,8 @@ pub(crate) const LOOKS_ON: f64 = 0.74;
 pub(crate) const MOST_VIEWS: usize = 25;
 /// Median seconds of a view.
 pub(crate) const VIEW_SECONDS: f64 = 35.0;
+/// Log standard deviation of them.
+pub(crate) const VIEW_SECONDS_SD: f64 = 0.8;
 /// Weight of taste in the choice of the category of a visit.
 pub(crate) const INTENTION_TASTE: f64 = 3.5;
 /// Weight of taste in the choice of a product.
@@ -94,18 +114,22 @@ pub(crate) const CHOICE_TASTE: f64 = 2.5;
 pub(crate) const CHOICE_PRICE: f64 = 0.5;
 /// Weights of what is looked at next: a complement, something like it, something else.
 pub(crate) const NEXT_VIEW: [f64; 3] = [0.3, 0.5, 0.2];
+/// Weight of conformity in it: the conforming follow popularity more.
+pub(crate) const CHOICE_CONFORMITY: f64 = 0.3;
+/// Weight of novelty seeking in it, for products that are new.
+pub(crate) const CHOICE_NOVELTY: f64 = 0.6;
 /// Logit of putting a viewed product into the basket.
-pub(crate) const ADD_BASE: f64 = -3.0;
+pub(crate) const ADD_BASE: f64 = -2.5;
 /// Weight of taste in that.
 pub(crate) const ADD_TASTE: f64 = 1.2;
 /// Weight of price in that.
 pub(crate) const ADD_PRICE: f64 = 0.35;
 /// P(a complement is added too).
-pub(crate) const ADDS_COMPLEMENT: f64 = 0.3;
+pub(crate) const ADDS_COMPLEMENT: f64 = 0.35;
 /// Weights of 1, 2, 3 and 4 pieces.
 pub(crate) const QUANTITIES: [f64; 4] = [0.8, 0.14, 0.04, 0.02];
 /// P(a basket is ordered).
-pub(crate) const ORDERS: f64 = 0.5;
+pub(crate) const ORDERS: f64 = 0.6;
 /// P(a basket is ordered when the shopper came for something that ran out).
 pub(crate) const ORDERS_NEED: f64 = 0.8;
 /// Most lines of a basket.
@@ -113,10 +137,18 @@ pub(crate) const LARGEST_BASKET: usize = 6;
 
 /// P(a line is sent back).
 pub(crate) const REFUND: f64 = 0.04;
+/// Days after which it comes back.
+pub(crate) const REFUND_DAYS: Range<i64> = 3..20;
 /// P(a line that is kept is reviewed).
 pub(crate) const REVIEW: f64 = 0.1;
-/// P(something that is used up is bought again when it runs out).
-pub(crate) const BUYS_AGAIN: f64 = 0.55;
+/// Days after which it is reviewed.
+pub(crate) const REVIEW_DAYS: Range<i64> = 5..25;
+/// Stars of a review: mean, weight of taste, standard deviation.
+pub(crate) const STARS: (f64, f64, f64) = (3.7, 1.2, 0.8);
+/// Logit of buying something that is used up again when it runs out.
+pub(crate) const AGAIN_BASE: f64 = 0.2;
+/// Weight of loyalty in it.
+pub(crate) const AGAIN_LOYALTY: f64 = 0.7;
 /// Log standard deviation of when it runs out.
 pub(crate) const NEED_NOISE: f64 = 0.18;
 
@@ -128,13 +160,13 @@ pub(crate) const CONSENT_SHARES: [f64; Channel::ALL.len()] = [0.6, 0.35, 0.7, 0.
 pub(crate) const WITHDRAWALS_PER_YEAR: f64 = 0.08;
 
 /// Intercept of the click logit.
-pub(crate) const CLICK_BASE: f64 = -4.35;
+pub(crate) const CLICK_BASE: f64 = -4.13;
 /// Weight of taste, a cosine.
 pub(crate) const CLICK_TASTE: f64 = 1.6;
 /// Weight of log popularity.
 pub(crate) const CLICK_APPEAL: f64 = 0.25;
 /// Weight of price sensitivity times standardised log price.
-pub(crate) const CLICK_PRICE: f64 = 0.3;
+pub(crate) const CLICK_PRICE: f64 = 0.22;
 /// Weight of something that is about to run out.
 pub(crate) const CLICK_NEED: f64 = 0.8;
 /// Weight of owning already what is not used up.
@@ -162,15 +194,15 @@ pub(crate) const CHANNEL_SD: f64 = 0.35;
 /// Effects of the strategies, in the order of [`Strategy::ALL`].
 pub(crate) const CLICK_STRATEGY: [f64; Strategy::ALL.len()] = [0.1, 0.0, 0.05, 0.0, 0.0, 0.05];
 /// Standard deviation of a shopper's own strategy effects.
-pub(crate) const STRATEGY_SD: f64 = 0.45;
+pub(crate) const STRATEGY_SD: f64 = 0.4;
 /// Benefit: weight of 1 − price sensitivity.
 pub(crate) const BENEFIT_QUALITY: f64 = 0.4;
 /// Novelty: of a new product, of novelty seeking, and of a product that is not new.
-pub(crate) const NOVELTY: (f64, f64, f64) = (0.5, 0.5, -0.7);
+pub(crate) const NOVELTY: (f64, f64, f64) = (0.5, 0.4, -0.7);
 /// Days for which a product is new.
 pub(crate) const NOVEL_DAYS: f64 = 60.0;
 /// Social proof: weight of popularity around its mean, and of conformity times that.
-pub(crate) const SOCIAL_PROOF: (f64, f64) = (0.6, 0.9);
+pub(crate) const SOCIAL_PROOF: (f64, f64) = (0.6, 0.7);
 /// Replenishment: at the due time, of loyalty, and of something never bought or not used up.
 pub(crate) const REPLENISHMENT: (f64, f64, f64) = (1.3, 0.4, -1.2);
 /// Width of the due time on the logarithmic scale.
@@ -180,7 +212,7 @@ pub(crate) const COMPLEMENT: (f64, f64) = (1.0, -0.6);
 /// Days for which a purchase asks for its complement.
 pub(crate) const COMPLEMENT_DAYS: f64 = 90.0;
 /// Value: weight of price sensitivity − 1, and of a sale.
-pub(crate) const VALUE: (f64, f64) = (0.6, 0.4);
+pub(crate) const VALUE: (f64, f64) = (0.5, 0.4);
 
 /// Intercept of the order logit after a click.
 pub(crate) const ORDER_BASE: f64 = -2.7;

@@ -2,9 +2,11 @@
 //!
 //! Click (logistic; every symbol a constant of `params`):
 //!
+//! ```text
 //! P(click) = σ( base + w_taste·⟨taste(t), product⟩ + w_appeal·appeal − w_price·s·z(price) + w_need·due
 //!   + owned + channel + own channel + w_hour·(presence(hour) − mean) + strategy + own strategy
 //!   + fit(strategy, shopper, product) − w_fatigue·f·F(t) − w_repeat·R(t) )
+//! ```
 //!
 //! where s is price sensitivity, due = exp(−(ln(elapsed / lasts) / width)²) for what is used up, F the messages
 //! lately received and R the times that this product was lately shown, both with exponential forgetting, and *fit*

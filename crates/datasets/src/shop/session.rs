@@ -17,6 +17,7 @@ pub(crate) struct Session<'a> {
     now: i64,
     device: u8,
     signed_in: bool,
+    has_account: bool,
     basket: Vec<Line>,
 }
 
@@ -28,6 +29,20 @@ impl<'a> Session<'a> {
             now: at,
             device: rng.random_range(0..scene.shopper.devices.len()) as u8,
             signed_in: rng.random_bool(p::SIGNED_IN),
+            has_account: true,
+            basket: Vec::new(),
+        }
+    }
+
+    /// A visit on the first device before there is an account: it ends without an order.
+    pub(crate) fn before_joining(scene: &'a Scene<'a>, at: i64) -> Self {
+        Self {
+            scene,
+            taste: scene.shopper.taste(scene.start, at),
+            now: at,
+            device: 0,
+            signed_in: false,
+            has_account: false,
             basket: Vec::new(),
         }
     }
@@ -35,18 +50,17 @@ impl<'a> Session<'a> {
     /// Looks around, or comes for the one thing that has run out, and perhaps orders.
     pub(crate) fn run(mut self, need: Option<Need>, diary: &mut Diary, rng: &mut ChaCha8Rng) {
         let mut views = 1;
-        let mut item = match need {
-            Some(need) => need.item as usize,
-            None => {
-                while views < p::MOST_VIEWS && rng.random_bool(p::LOOKS_ON) {
-                    views += 1;
-                }
-                let category = self.intention(rng);
-                let Some(item) = self.choose(category, rng) else {
-                    return;
-                };
-                item
+        let mut item = if let Some(need) = need {
+            need.item as usize
+        } else {
+            while views < p::MOST_VIEWS && rng.random_bool(p::LOOKS_ON) {
+                views += 1;
             }
+            let category = self.intention(rng);
+            let Some(item) = self.choose(category, rng) else {
+                return;
+            };
+            item
         };
         if rng.random_bool(p::SEARCHES) {
             let colour = rng.random_range(0..36);
@@ -72,7 +86,7 @@ impl<'a> Session<'a> {
         } else {
             p::ORDERS
         };
-        if !self.basket.is_empty() && rng.random_bool(buys) {
+        if self.has_account && !self.basket.is_empty() && rng.random_bool(buys) {
             self.check_out(diary, rng);
         }
     }
@@ -116,8 +130,12 @@ impl<'a> Session<'a> {
         if item.launched > self.now {
             return 0.0;
         }
-        let price = self.scene.shopper.price_sensitivity * item.price_z;
-        (p::CHOICE_TASTE * affinity(self.taste, &item.vector) + item.appeal
+        let shopper = self.scene.shopper;
+        let price = shopper.price_sensitivity * item.price_z;
+        let fame = (1.0 + p::CHOICE_CONFORMITY * shopper.conformity).max(0.0) * item.appeal;
+        let is_new = (self.now - item.launched) as f64 <= p::NOVEL_DAYS * DAY as f64;
+        let news = p::CHOICE_NOVELTY * shopper.novelty_seeking * f64::from(u8::from(is_new));
+        (p::CHOICE_TASTE * affinity(self.taste, &item.vector) + fame + news
             - p::CHOICE_PRICE * price)
             .exp()
     }
@@ -171,7 +189,7 @@ impl<'a> Session<'a> {
 
     fn note(&mut self, deed: Deed, diary: &mut Diary, rng: &mut ChaCha8Rng) {
         diary.note(self.now, self.who(), deed);
-        self.now += 1 + lognormal(rng, p::VIEW_SECONDS, 0.8).min(1_800.0) as i64;
+        self.now += 1 + lognormal(rng, p::VIEW_SECONDS, p::VIEW_SECONDS_SD).min(1_800.0) as i64;
     }
 
     fn who(&self) -> Who {

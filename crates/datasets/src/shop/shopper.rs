@@ -5,7 +5,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::Gamma;
 
-use super::calendar::{DAY, Zone};
+use super::calendar::{Calendar, DAY, Zone};
 use super::catalogue::Catalogue;
 use super::config::ShopConfig;
 use super::params as p;
@@ -48,6 +48,8 @@ pub(crate) struct Shopper {
     /// Personal liking of each channel, in the order of [`Channel::ALL`].
     pub(crate) channels: [f64; Channel::ALL.len()],
     pub(crate) peaks: [Peak; 2],
+    /// The density of the peaks where it is highest.
+    pub(crate) top_density: f64,
     /// Factor on visits at weekends.
     pub(crate) weekend: f64,
     /// Mean days between two visits.
@@ -62,18 +64,23 @@ impl Shopper {
     pub(crate) fn draw(
         index: usize,
         config: &ShopConfig,
-        catalogue: &Catalogue,
+        (catalogue, calendar): (&Catalogue, &Calendar),
         (start, end): (i64, i64),
         seed: u64,
     ) -> Self {
         let rng = &mut stream(seed, Domain::Shopper, index as u64);
         let zh = rng.random_bool(config.zh_share);
         let devices = 1 + usize::from(rng.random_bool(p::SECOND_DEVICE));
+        let zone = if zh { Zone::Shanghai } else { Zone::London };
+        let peaks = draw_peaks(rng);
         let joined = if rng.random_bool(p::JOINED_WITHIN) {
-            start + (rng.random::<f64>() * (end - start - DAY) as f64) as i64
+            start + (rng.random::<f64>() * (end - start - 2 * DAY) as f64) as i64
         } else {
-            start
+            // The accounts that existed before are seen as they first come back.
+            start + (rng.random::<f64>().powi(2) * (p::RETURN_DAYS * DAY) as f64) as i64
         };
+        let hour = draw_hour(&peaks, rng);
+        let joined = calendar.at_hour(zone, joined, hour).max(start);
         let weeks = config.days as usize / 7 + p::WEEKS_AFTER_END;
         let first_taste = first_taste(catalogue, rng);
         Self {
@@ -82,7 +89,7 @@ impl Shopper {
                 .map(|_| format!("anon-{:016x}", rng.random::<u64>()))
                 .collect(),
             zh,
-            zone: if zh { Zone::Shanghai } else { Zone::London },
+            zone,
             joined,
             tastes: walk(first_taste, weeks, p::DRIFT_STEP, rng),
             price_sensitivity: gamma(p::PRICE_SENSITIVITY_SHAPE, 1.0, rng),
@@ -91,7 +98,11 @@ impl Shopper {
             loyalty: normal(rng),
             strategies: std::array::from_fn(|_| p::STRATEGY_SD * normal(rng)),
             channels: std::array::from_fn(|_| p::CHANNEL_SD * normal(rng)),
-            peaks: peaks(rng),
+            peaks,
+            top_density: peaks
+                .iter()
+                .map(|peak| density(&peaks, peak.hour))
+                .fold(0.0, f64::max),
             weekend: lognormal(rng, p::WEEKEND_MEDIAN, p::WEEKEND_SD),
             cadence_days: lognormal(rng, p::CADENCE_DAYS, p::CADENCE_SD),
             household: lognormal(rng, 1.0, p::HOUSEHOLD_SD),
@@ -108,22 +119,7 @@ impl Shopper {
 
     /// How much the shopper is about at an hour of the day: 1 at the top of the highest peak.
     pub(crate) fn presence(&self, hour: f64) -> f64 {
-        let density = |at: f64| {
-            self.peaks
-                .iter()
-                .map(|peak| {
-                    let apart = (at - peak.hour).abs();
-                    let z = apart.min(24.0 - apart) / p::PEAK_WIDTH_HOURS;
-                    peak.weight * (-0.5 * z * z).exp()
-                })
-                .sum::<f64>()
-        };
-        let top = self
-            .peaks
-            .iter()
-            .map(|peak| density(peak.hour))
-            .fold(0.0, f64::max);
-        (density(hour) / top).min(1.0)
+        (density(&self.peaks, hour) / self.top_density).min(1.0)
     }
 
     /// Whether messages on a channel are allowed at a moment.
@@ -157,12 +153,30 @@ fn first_taste(catalogue: &Catalogue, rng: &mut ChaCha8Rng) -> Vector {
     blend(&parts)
 }
 
+/// An hour of the day at which somebody with these peaks is about, 0 to 24.
+pub(crate) fn draw_hour(peaks: &[Peak; 2], rng: &mut ChaCha8Rng) -> f64 {
+    let peak = peaks[pick(&peaks.map(|peak| peak.weight), rng)];
+    (peak.hour + p::PEAK_WIDTH_HOURS * normal(rng)).rem_euclid(24.0)
+}
+
+/// The unnormalised density of being about at an hour, around the clock.
+fn density(peaks: &[Peak; 2], hour: f64) -> f64 {
+    peaks
+        .iter()
+        .map(|peak| {
+            let apart = (hour - peak.hour).abs();
+            let z = apart.min(24.0 - apart) / p::PEAK_WIDTH_HOURS;
+            peak.weight * (-0.5 * z * z).exp()
+        })
+        .sum()
+}
+
 /// A morning person looks in at breakfast and at lunch, the others at lunch and in the evening.
-fn peaks(rng: &mut ChaCha8Rng) -> [Peak; 2] {
+fn draw_peaks(rng: &mut ChaCha8Rng) -> [Peak; 2] {
     let (first, second) = p::DAY_TYPES[pick(&p::DAY_TYPE_SHARES, rng)];
-    let main = rng.random_range(0.55..0.9);
+    let main = rng.random_range(p::MAIN_PEAK);
     [(first, main), (second, 1.0 - main)].map(|(hour, weight)| Peak {
-        hour: (hour + normal(rng)).rem_euclid(24.0),
+        hour: (hour + p::PEAK_SHIFT_HOURS * normal(rng)).rem_euclid(24.0),
         weight,
     })
 }

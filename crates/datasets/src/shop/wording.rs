@@ -86,17 +86,23 @@ impl Parts {
     }
 
     fn description(&self, claim: &str, language: Language) -> String {
+        let used_up = self.colour.is_none();
         match language {
             Language::En => format!(
-                "A {} {} made from {}, by {}. {claim}",
+                "{} by {}, {}. {}: {}. {claim}",
+                self.noun.en,
+                self.brand.en,
                 self.style.en.to_lowercase(),
-                self.noun.en.to_lowercase(),
-                self.material.en.to_lowercase(),
-                self.brand.en
+                if used_up { "Made with" } else { "Material" },
+                self.material.en
             ),
             Language::Zh => format!(
-                "{}出品的{}{}，{}材质。{claim}",
-                self.brand.zh, self.style.zh, self.noun.zh, self.material.zh
+                "{}出品，{}{}。{}：{}。{claim}",
+                self.brand.zh,
+                self.style.zh,
+                self.noun.zh,
+                if used_up { "主要成分" } else { "材质" },
+                self.material.zh
             ),
         }
     }

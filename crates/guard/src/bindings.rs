@@ -16,12 +16,14 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// Whether the value is a name from the catalogue: a title, a brand or a category.
+    /// Whether the value is a name from the catalogue: a title, a brand or a category, of the product itself or of
+    /// one in the shopper's history, such as `user.last_title`.
     pub(crate) fn is_name(&self) -> bool {
-        matches!(
-            self.path.as_str(),
-            "product.title" | "product.brand" | "product.category"
-        )
+        let from_catalogue = self.path.starts_with("product.") || self.path.starts_with("user.");
+        from_catalogue
+            && ["title", "brand", "category"]
+                .iter()
+                .any(|field| self.path.ends_with(field))
     }
 
     /// Whether the value is the product's own link.
@@ -78,6 +80,26 @@ impl Bindings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_the_catalogue_are_names() {
+        for (path, is_name) in [
+            ("product.title", true),
+            ("user.last_title", true),
+            ("user.favourite_brand", true),
+            ("product.description", false),
+            ("fact.title", false),
+            ("user.note", false),
+        ] {
+            let bound = Bound {
+                name: "x".to_owned(),
+                path: path.to_owned(),
+                value: None,
+                ends: None,
+            };
+            assert_eq!(bound.is_name(), is_name, "{path}");
+        }
+    }
 
     #[test]
     fn names_are_found_and_unique() {

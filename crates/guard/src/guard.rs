@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events::{Channel, Check, CopyText, CopyVariant, Language};
 use thiserror::Error;
@@ -6,8 +6,8 @@ use thiserror::Error;
 use crate::phrase::Matcher;
 use crate::rules::{self, Field, Finding, Message};
 use crate::{
-    Bindings, CompiledVariant, Escape, Facts, FieldLimit, GuardError, Origin, RulePack, limits,
-    resolve_available, sample,
+    Bindings, CompiledVariant, Escape, Facts, FieldLimit, GuardError, Origin, RulePack, VerdictKey,
+    limits, resolve_available, sample,
 };
 
 /// Says what may be said: renders variants with facts, and checks every text as rendered against a rule pack.
@@ -91,11 +91,13 @@ impl Guard {
     pub fn check_variant(&self, variant: &CopyVariant) -> Vec<Check> {
         let mut findings = Vec::new();
         match CompiledVariant::new(variant) {
-            Err(error) => findings.push(fault(&error)),
-            Ok(compiled) => self.check_branches(&compiled, &mut findings),
+            Err(error) => findings.push(Finding::of_error(&error)),
+            Ok(compiled) => {
+                findings.extend(missing_field(&compiled));
+                self.check_branches(&compiled, &mut findings);
+            }
         }
-        findings.dedup();
-        rules::gather(&findings)
+        rules::gather(&distinct(findings))
     }
 
     /// Renders a variant and checks the text. For many messages of one variant, compile it once and use
@@ -105,8 +107,8 @@ impl Guard {
     /// A [`Refusal`] with its reason when the variant may not speak of the product, when a name has no value, or when the
     /// text breaks a rule.
     pub fn render(&self, variant: &CopyVariant, facts: &Facts) -> Result<Rendered, Refusal> {
-        let compiled =
-            CompiledVariant::new(variant).map_err(|error| Refusal::new(&[fault(&error)]))?;
+        let compiled = CompiledVariant::new(variant)
+            .map_err(|error| Refusal::new(&[Finding::of_error(&error)]))?;
         self.render_compiled(&compiled, facts)
     }
 
@@ -130,9 +132,13 @@ impl Guard {
                 ),
             )));
         }
-        let bindings =
-            resolve_available(&variant.bindings, facts).map_err(|error| refused(fault(&error)))?;
-        let fields = show(variant, &bindings, facts).map_err(|error| refused(fault(&error)))?;
+        if let Some(missing) = missing_field(variant) {
+            return Err(refused(missing));
+        }
+        let bindings = resolve_available(&variant.bindings, facts)
+            .map_err(|error| refused(Finding::of_error(&error)))?;
+        let fields =
+            show(variant, &bindings, facts).map_err(|error| refused(Finding::of_error(&error)))?;
         let findings = rules::check(
             &self.pack,
             &self.matcher,
@@ -150,6 +156,12 @@ impl Guard {
         Ok(rendered(fields, &bindings, &findings))
     }
 
+    /// The key under which a verdict on a rendered text may be kept: it holds until the rules or the facts change.
+    pub fn verdict_key(&self, channel: Channel, text: &CopyText, facts: &Facts) -> VerdictKey {
+        let facts_version = format!("{}@{}", facts.product.id, facts.version);
+        VerdictKey::new(channel, text, &self.pack.version, &facts_version)
+    }
+
     fn check_branches(&self, variant: &CompiledVariant, findings: &mut Vec<Finding>) {
         let bindings = sample::bindings(variant);
         for (name, template) in &variant.templates {
@@ -158,7 +170,7 @@ impl Guard {
                 let shown = match template.show_branch(&branch, &bindings, escape) {
                     Ok(shown) => shown,
                     Err(error) => {
-                        findings.push(fault(&error));
+                        findings.push(Finding::of_error(&error));
                         continue;
                     }
                 };
@@ -222,13 +234,25 @@ fn rendered(fields: Vec<Field>, bindings: &Bindings, findings: &[Finding]) -> Re
     }
 }
 
-/// The finding that an error of a template or binding is.
-fn fault(error: &GuardError) -> Finding {
-    let check = match error {
-        GuardError::Template { .. } | GuardError::FilterInput { .. } => "template",
-        _ => "bindings",
-    };
-    Finding::fault(check, error.reason(), error.to_string())
+/// A mail without a subject is no mail; the other channels need nothing but a body.
+fn missing_field(variant: &CompiledVariant) -> Option<Finding> {
+    let has_subject = variant.templates.iter().any(|(name, _)| *name == "subject");
+    (variant.channel == Channel::Email && !has_subject).then(|| {
+        Finding::fault(
+            "fields",
+            "subject_missing",
+            "the mail has no subject; add one",
+        )
+    })
+}
+
+/// Keeps the first finding of each reason: branches repeat each other's faults.
+fn distinct(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut reasons = BTreeSet::new();
+    findings
+        .into_iter()
+        .filter(|finding| reasons.insert(finding.reason.clone()))
+        .collect()
 }
 
 #[cfg(test)]

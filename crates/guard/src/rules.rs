@@ -14,7 +14,7 @@ use events::{Channel, Check, Product, Timestamp};
 
 use crate::pack::RulePack;
 use crate::phrase::Matcher;
-use crate::{Bindings, Bound, FieldLimit, Origin, Shown};
+use crate::{Bindings, Bound, FieldLimit, GuardError, Origin, Shown};
 
 /// Every check, in the order in which they are made; the first that fails names the refusal.
 pub(crate) const CHECKS: [&str; 16] = [
@@ -36,26 +36,40 @@ pub(crate) const CHECKS: [&str; 16] = [
     "length",
 ];
 
-/// What a rule found: the check it belongs to, a short stable subject and the words for a person.
+/// What a rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
+    /// The check that it belongs to, one of [`CHECKS`].
     pub(crate) check: &'static str,
-    pub(crate) subject: String,
+    /// A short stable name, such as `length:title`.
+    pub(crate) reason: String,
+    /// The finding in words.
     pub(crate) detail: String,
     /// Whether it is a remark and no fault.
     pub(crate) passed: bool,
 }
 
 impl Finding {
-    pub(crate) fn fault(
-        check: &'static str,
-        subject: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    /// A fault of a text: its reason is the check and the subject.
+    pub(crate) fn fault(check: &'static str, subject: &str, detail: impl Into<String>) -> Self {
         Self {
             check,
-            subject: subject.into(),
+            reason: format!("{check}:{subject}"),
             detail: detail.into(),
+            passed: false,
+        }
+    }
+
+    /// The fault that an error of a template or a binding is.
+    pub(crate) fn of_error(error: &GuardError) -> Self {
+        let check = match error {
+            GuardError::Template { .. } | GuardError::FilterInput { .. } => "template",
+            _ => "bindings",
+        };
+        Self {
+            check,
+            reason: error.reason(),
+            detail: error.to_string(),
             passed: false,
         }
     }
@@ -153,6 +167,9 @@ pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Ve
         profile::check(message, field, &mut findings);
         numbers::check(message, field, &mut findings);
         style::check(&pack.style, field, &mut findings);
+        if field.name == "subject" {
+            hygiene::check_subject(field, &mut findings);
+        }
     }
     if message.channel == Channel::Sms {
         hygiene::check_opt_out(&pack.opt_out, message.fields, &mut findings);
@@ -182,17 +199,11 @@ pub(crate) fn gather(findings: &[Finding]) -> Vec<Check> {
         .collect()
 }
 
-/// The reason of a refusal: check and subject of the first fault in the order of [`CHECKS`].
+/// The reason of a refusal: that of the first fault in the order of [`CHECKS`].
 pub(crate) fn reason(findings: &[Finding]) -> Option<String> {
     findings
         .iter()
         .filter(|finding| !finding.passed)
         .min_by_key(|finding| CHECKS.iter().position(|check| *check == finding.check))
-        .map(|finding| {
-            if finding.subject.contains(':') {
-                finding.subject.clone()
-            } else {
-                format!("{}:{}", finding.check, finding.subject)
-            }
-        })
+        .map(|finding| finding.reason.clone())
 }

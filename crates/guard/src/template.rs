@@ -20,6 +20,22 @@ pub(crate) use render::{Origin, Shown};
 use crate::{Bindings, Escape, GuardError, Value};
 
 /// A parsed template.
+///
+/// `{% if name %}` holds when the name has a value that is neither empty nor zero; a comparison with a name that has no
+/// value never holds. Numbers, money and dates are never cut or recased. The filters:
+///
+/// | filter | takes | gives |
+/// |---|---|---|
+/// | `upcase`, `downcase`, `capitalize` | text | the text recased |
+/// | `title_case` | text | `WHITE T-LIGHT HOLDER` as `White T-Light Holder` |
+/// | `truncate: 40` | text | at most 40 characters with the ellipsis, never cut inside a number |
+/// | `truncate_words: 6` | text | at most 6 words, a Chinese character counting as one |
+/// | `money` | money | `£1,234.50` |
+/// | `number` | count, number | `1,234` |
+/// | `date`, `date: "%-d %B %Y"`, `date: "%Y年%-m月%-d日"` | date | `2026-05-01`, `1 May 2026`, `2026年5月1日` |
+/// | `plural: "order", "orders"` | count, number | the first text for 1, else the second |
+/// | `escape` | any | escaped for HTML, once |
+/// | `default: "you"` | no value | the text, which counts as the template's own |
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     nodes: Vec<Node>,

@@ -340,18 +340,46 @@ fn channels_have_fields_lengths_and_ways_out() {
 }
 
 #[test]
+fn subjects_do_not_pose_as_replies() {
+    for (subject, reason) in [
+        ("Re: your order", "forbidden:reply"),
+        ("ＦＷＤ : mugs", "forbidden:reply"),
+        ("回复：您的订单", "forbidden:reply"),
+        ("Regarding mugs", "ok"),
+    ] {
+        let mut mail = variant(Channel::Email, None, "x");
+        mail.template.subject = Some(subject.to_owned());
+        assert_eq!(verdict_of(&mail, &product()), reason, "{subject}");
+    }
+}
+
+#[test]
 fn html_is_escaped_and_checked_as_read() {
     let mut product = product();
     product.title = "Salt & <b>Pepper</b>".to_owned();
-    let mail = variant(Channel::Email, None, "<p>{{ title }}</p>");
-    let rendered = try_render(&mail, &product).expect("passes");
+    let mail = |body| {
+        let mut mail = variant(Channel::Email, None, body);
+        mail.template.subject = Some("{{ title }}".to_owned());
+        mail
+    };
+    let rendered = try_render(&mail("<p>{{ title }}</p>"), &product).expect("passes");
     assert_eq!(
         rendered.text.body,
         "<p>Salt &amp; &lt;b&gt;Pepper&lt;/b&gt;</p>"
     );
     assert_eq!(rendered.plain.body, "Salt & <b>Pepper</b>\n");
-    let split = variant(Channel::Email, None, "guar<b>anteed</b>");
-    assert_eq!(verdict_of(&split, &product), "forbidden:guaranteed");
+    assert_eq!(
+        rendered.text.subject.as_deref(),
+        Some("Salt & <b>Pepper</b>")
+    );
+    assert_eq!(
+        verdict_of(&mail("guar<b>anteed</b>"), &product),
+        "forbidden:guaranteed"
+    );
+    assert_eq!(
+        verdict_of(&variant(Channel::Email, None, "x"), &product),
+        "fields:subject_missing"
+    );
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::normal::Normal;
 /// Marks of template languages, ours and those of the programs that messages pass on their way.
 const SYNTAX: [&str; 7] = ["{{", "}}", "{%", "%}", "${", "<%", "[["];
 
+/// Beginnings of the subjects of replies and forwarded mails.
+const REPLIES: [&str; 7] = ["re:", "fw:", "fwd:", "aw:", "回复:", "答复:", "转发:"];
+
 pub(super) fn check(field: &Field, findings: &mut Vec<Finding>) {
     let text = field.plain();
     let suspicious = |byte| matches!(byte, b'{' | b'}' | b'<' | b'[');
@@ -36,6 +39,22 @@ pub(super) fn check(field: &Field, findings: &mut Vec<Finding>) {
                 field.name,
                 u32::from(c)
             ),
+        ));
+    }
+}
+
+/// A subject does not pretend to continue a correspondence (CAN-SPAM Act, section 5 (a) (2)).
+pub(super) fn check_subject(field: &Field, findings: &mut Vec<Finding>) {
+    let text = Normal::of(field.plain()).chars;
+    let poses = |mark: &&&str| {
+        let mut text = text.iter().filter(|c| **c != ' ');
+        mark.chars().all(|c| text.next() == Some(&c))
+    };
+    if let Some(mark) = REPLIES.iter().find(poses) {
+        findings.push(Finding::fault(
+            "forbidden",
+            "reply",
+            format!("the subject begins with `{mark}`, as if it were a reply; say what the mail is about"),
         ));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
         if message.now.is_some() && field.plain().trim().is_empty() {
             findings.push(Finding::fault(
                 "fields",
-                format!("{name}_empty"),
+                &format!("{name}_empty"),
                 format!("the {name} is empty"),
             ));
         } else if length > limit.max {

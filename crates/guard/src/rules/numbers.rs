@@ -24,7 +24,7 @@ pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding
             if let Some(number) = free_number(field, start, part) {
                 findings.push(Finding::fault(
                     "numbers",
-                    number.clone(),
+                    &number,
                     format!(
                         "the {} says `{number}` itself; bind it to a field or a fact",
                         field.name

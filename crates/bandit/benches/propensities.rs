@@ -1,5 +1,6 @@
 //! Measures the propensities of one decision: 24 candidates of 24 dense features, 64 and 256 posterior
-//! draws, one thread; and one update of the posterior.
+//! draws, one thread; one update of the posterior; and the caps of a campaign of 20,000 shoppers, 60
+//! products with at most 5 % and 6 variants with at most 25 % each.
 //!
 //! `cargo bench -p bandit --bench propensities`
 
@@ -7,7 +8,8 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use bandit::{BanditError, Constraints, LinearThompsonConfig};
+use bandit::policy::caps::{Uncapped, cap_weights};
+use bandit::{BanditError, Constraints, LinearThompsonConfig, Pmf};
 
 const CANDIDATES: usize = 24;
 const FEATURES: usize = 24;
@@ -36,7 +38,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })?;
         writeln!(report, "decision with {samples} draws: {decided:?}")?;
     }
+    let (weights, elapsed) = caps(20_000)?;
+    let bound = weights.iter().filter(|weight| **weight < 1.0).count();
+    writeln!(report, "caps: {elapsed:?}, {bound} of 66 bind")?;
     Ok(())
+}
+
+/// Finds the weights of a campaign in which some products and variants are favourites.
+fn caps(shoppers: usize) -> Result<(Vec<f64>, Duration), BanditError> {
+    let mut pmfs = Vec::with_capacity(shoppers);
+    let mut groups = Vec::with_capacity(shoppers);
+    for shopper in 0..shoppers {
+        let candidate = |index: usize| (shopper * 31 + index * 17) % 360;
+        let favour = |index: usize| 1.0 / (1.0 + (candidate(index) % 60) as f64 / 4.0);
+        pmfs.push(Pmf::from_masses((0..CANDIDATES).map(favour).collect())?);
+        let of = |index: usize| match index {
+            0 => Vec::new(),
+            _ => vec![candidate(index) % 60, 60 + candidate(index) / 60],
+        };
+        groups.push((0..CANDIDATES).map(of).collect::<Vec<_>>());
+    }
+    let decisions: Vec<Uncapped<'_>> = pmfs
+        .iter()
+        .zip(&groups)
+        .map(|(pmf, groups)| Uncapped {
+            pmf,
+            weights: &[1.0; CANDIDATES],
+            groups,
+        })
+        .collect();
+    let limits = [vec![0.05; 60], vec![0.25; 6]].concat();
+    let start = Instant::now();
+    let weights = cap_weights(&decisions, &limits, 0.05)?;
+    Ok((weights, start.elapsed()))
 }
 
 /// The shortest mean time of a call over five rounds.

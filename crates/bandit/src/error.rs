@@ -42,6 +42,18 @@ pub enum BanditError {
         /// How many actions there were.
         actions: usize,
     },
+    /// A cap cannot hold with the actions that there are.
+    #[error(
+        "group {group} takes a share of {share} where its cap is {cap}; add actions outside of it, such as `nothing`, or lower the floor"
+    )]
+    CapNotReached {
+        /// The index of the group.
+        group: usize,
+        /// The smallest share that it was brought to.
+        share: f64,
+        /// Its cap.
+        cap: f64,
+    },
     /// An estimator needs a reward model's predictions and a round has none.
     #[error(
         "round {round} has no predicted rewards; pass `predicted`, or use an estimator without a reward model such as `snips`"

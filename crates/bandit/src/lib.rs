@@ -50,6 +50,7 @@ pub use ope::Evaluation;
 pub use ope::round::{Logged, Predicted, Round};
 pub use ope::support::{Support, SupportLimits};
 pub use pmf::{Constraints, Pmf};
+pub use policy::caps::{Uncapped, cap_weights, capped_weights};
 pub use policy::epsilon_greedy::epsilon_greedy;
 pub use policy::lin_thompson::{LinearThompson, LinearThompsonConfig, ScoreParts};
 pub use policy::lin_ucb::lin_ucb;

@@ -118,18 +118,20 @@ pub(crate) fn normal_two_sided(z: f64) -> f64 {
     upper_gamma(0.5, 0.5 * z * z)
 }
 
-/// The z with `P(|Z| > z) = 1 − confidence`, by bisection on the tail.
+/// The z with `P(|Z| > z) = 1 − confidence`, by Newton's method.
+///
+/// The tail is convex for z > 0, so the steps from 0 never pass the solution.
 pub(crate) fn normal_quantile_two_sided(confidence: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 40.0);
-    for _ in 0..100 {
-        let middle = 0.5 * (low + high);
-        if normal_two_sided(middle) > 1.0 - confidence {
-            low = middle;
-        } else {
-            high = middle;
+    let mut z = 0.0_f64;
+    for _ in 0..STEPS {
+        let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let step = (normal_two_sided(z) - (1.0 - confidence)) / (2.0 * density);
+        z += step;
+        if step.abs() <= 4.0 * f64::EPSILON * z {
+            break;
         }
     }
-    0.5 * (low + high)
+    z
 }
 
 /// `P(X > statistic)` for a chi-square variable.
@@ -182,6 +184,10 @@ mod tests {
             0.674_489_750_196_081_7,
             1e-12,
         );
+        for confidence in [1e-6, 0.999, 1.0 - 1e-12] {
+            let tail = normal_two_sided(normal_quantile_two_sided(confidence));
+            assert_close(tail / (1.0 - confidence), 1.0, 1e-9);
+        }
         assert_close(
             chi_square_upper_tail(5.991_464_547_107_979, 2.0),
             0.05,

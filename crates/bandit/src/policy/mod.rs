@@ -1,6 +1,7 @@
 //! Policies: from what is known of the actions to the probabilities with which they are chosen.
 
 pub mod beta_thompson;
+pub mod caps;
 pub mod epsilon_greedy;
 pub mod exp3;
 pub mod lin_thompson;

@@ -1,22 +1,113 @@
 //! Every constant of the simulated shop, with its reason.
 //!
-//! They are frozen: a policy must never be tuned together with the world it is judged in. The test
-//! `frozen` pins a hash of what they generate.
+//! They are frozen: a policy must never be tuned together with the world it is judged in. The test `frozen` pins
+//! hashes of what they generate. Prices, seasons and how long a pack lasts stand with each category, the tiers with
+//! each brand.
 //!
-//! | group | constants | reason |
-//! |---|---|---|
-//! | latent space | `CATEGORY_WORLD` … `PRODUCT_OWN` | a product is mostly its category, so tastes generalise, and partly itself, so there is something left to learn |
-//! | popularity | `APPEAL_SD` | spreads orders so that the Gini coefficient lies near 0.6, usual for a shop of this size |
-//! | catalogue | `LAUNCHED_WITHIN` … `COMPLEMENTS_PER_CATEGORY` | a fifth of the range is new within the year: cold start; a tenth is on sale; a few are sold out |
-//! | tastes | `FAVOURITES`, `TASTE_OWN`, `DRIFT_STEP` | one to three favourite categories; a taste turns by about 0.7 rad in a year |
-//! | habits | `DAY_TYPES` … `CADENCE_SD` | two daily peaks, a log-normal cadence: few shoppers visit weekly, most a few times a year |
-//! | visits | `SIGNED_IN` … `LARGEST_BASKET` | some five views a visit and an order in every seventh to eighth, baskets of 1 to 6 lines |
-//! | next view | `NEXT_VIEW` | complements and likeness dominate, so that a sequence says more than popularity |
-//! | aftermath | `REFUND` … `NEED_NOISE` | refunds and reviews at usual rates; half of what is used up is bought again, on time within a fifth |
-//! | consents | `CONSENT_SHARES` … `WITHDRAWALS_PER_YEAR` | not everyone may be written to, and some leave |
-//! | click | `CLICK_*` | about 2 % for a uniformly random message, and several times that for the best one |
-//! | order | `ORDER_*` | about 8 % of random clicks order |
-//! | leaving | `LEAVE_*` | about 0.1 % a message, multiplied by fatigue and by irrelevance |
+//! | constant | reason |
+//! |---|---|
+//! | `CATEGORY_WORLD` | neighbouring categories attract the same shoppers, so a taste generalises |
+//! | `PRODUCT_CATEGORY` | the unit of the three: a product is mostly its category |
+//! | `PRODUCT_BRAND` | brands matter, less than what a thing is |
+//! | `PRODUCT_OWN` | leaves something that only the product's own history can teach |
+//! | `APPEAL_SD` | spreads orders so that their Gini coefficient lies near 0.63 at the default size, as in real shops |
+//! | `LAUNCHED_WITHIN` | a fifth of the range turns over in a year: products without history exist |
+//! | `ON_SALE` | sales are the exception, so that value is an argument for some products only |
+//! | `SALE_DAYS` | long enough to be seen in the history before a campaign |
+//! | `SOLD_OUT` | a few products must be refused by every campaign |
+//! | `COST_SHARE` | gross margins of 40 to 65 %, usual for home goods |
+//! | `STOCK` | most products can be sold for weeks |
+//! | `STOCK_SD` | some nearly run out |
+//! | `CNY_PER_GBP` | a round rate of the last years |
+//! | `COMPLEMENTS_PER_CATEGORY` | few enough that a complement is a strong hint |
+//! | `FAVOURITES` | most people shop for one to three things |
+//! | `TASTE_OWN` | no two shoppers with the same favourites are alike |
+//! | `DRIFT_STEP` | a taste keeps a correlation of about 0.8 over a year: old events mislead, a little |
+//! | `WEEKS_AFTER_END` | campaigns of half a year meet tastes that still move |
+//! | `PRICE_SENSITIVITY_SHAPE` | skewed: many care a little, a few a lot |
+//! | `DAY_TYPES` | breakfast, lunch and evening are when people shop |
+//! | `DAY_TYPE_SHARES` | evenings are the most common |
+//! | `MAIN_PEAK` | one peak leads, the second is visible |
+//! | `PEAK_SHIFT_HOURS` | people of one type differ by an hour |
+//! | `PEAK_WIDTH_HOURS` | the hour is predictable, not certain; few visits fall between 1 and 5 |
+//! | `WEEKEND_MEDIAN` | weekends are busier for most |
+//! | `WEEKEND_SD` | and quieter for some |
+//! | `CADENCE_DAYS` | about 55 events a shopper and year, 225,000 in all at the default size |
+//! | `CADENCE_SD` | few shoppers visit weekly, most a few times a year |
+//! | `HOUSEHOLD_SD` | the time until a pack is empty is personal, within a factor of about 1.6 |
+//! | `JOINED_WITHIN` | a third of the shoppers have a short history: cold start |
+//! | `RETURN_DAYS` | old accounts do not all appear in the first second |
+//! | `BROWSED_BEFORE` | anonymous events exist that an `identify` links later |
+//! | `BROWSED_DAYS` | within the usual life of a cookie |
+//! | `SECOND_DEVICE` | a third shop on a phone and a computer |
+//! | `SIGNED_IN` | the others stay anonymous until they order |
+//! | `SEARCHES` | about a third of visits search, as shops report |
+//! | `LOOKS_ON` | a geometric number of views with mean near 4 |
+//! | `MOST_VIEWS` | bounds a visit |
+//! | `VIEW_SECONDS` | half a minute on a product page |
+//! | `VIEW_SECONDS_SD` | with a long tail |
+//! | `INTENTION_TASTE` | favourites are many times likelier than the rest, and the rest still happens |
+//! | `CHOICE_TASTE` | taste and popularity weigh about alike within a category |
+//! | `CHOICE_PRICE` | price sensitivity can be read from what is viewed |
+//! | `NEXT_VIEW` | complements and likeness lead: a sequence says more than popularity |
+//! | `CHOICE_CONFORMITY` | conformity can be read from what is viewed, so a learner can know whom social proof suits |
+//! | `CHOICE_NOVELTY` | so can novelty seeking |
+//! | `ADD_BASE` | with the next two, one view in five goes into the basket |
+//! | `ADD_TASTE` | what is liked is bought |
+//! | `ADD_PRICE` | what is dear is bought less |
+//! | `ADDS_COMPLEMENT` | baskets hold pairs that a model can find |
+//! | `QUANTITIES` | mostly one piece |
+//! | `ORDERS` | some 40 % of baskets are left behind |
+//! | `ORDERS_NEED` | who comes for a thing buys it |
+//! | `LARGEST_BASKET` | bounds a basket |
+//! | `REFUND` | usual for home goods |
+//! | `REFUND_DAYS` | within a return period |
+//! | `REVIEW` | one line in ten |
+//! | `REVIEW_DAYS` | after some use |
+//! | `STARS` | mostly 4, following taste |
+//! | `AGAIN_BASE` | somewhat over half of what is used up is bought again |
+//! | `AGAIN_LOYALTY` | loyalty can be read from repeats, so a learner can know whom replenishment suits |
+//! | `NEED_NOISE` | the due date is known within a fifth |
+//! | `CONSENTS_TO_NOTHING` | a tenth must never be written to |
+//! | `CONSENT_SHARES` | banners are nearly always allowed, text messages seldom |
+//! | `WITHDRAWALS_PER_YEAR` | histories hold withdrawn consents |
+//! | `CLICK_BASE` | a uniformly random message is clicked by about 2 % |
+//! | `CLICK_TASTE` | the best product for a shopper is worth several random ones |
+//! | `CLICK_APPEAL` | popularity alone helps a little, so that it is a baseline to beat |
+//! | `CLICK_PRICE` | dear products are clicked less by those who care |
+//! | `CLICK_NEED` | what runs out is welcome, whatever is said about it |
+//! | `CLICK_OWNED` | nobody wants the lamp bought last month |
+//! | `OWNED_DAYS` | half a year |
+//! | `CLICK_HOUR` | the right hour is worth a factor of up to 2.5 |
+//! | `MEAN_PRESENCE` | centres the hour's effect over the waking day |
+//! | `CLICK_FATIGUE` | five messages in a week cost about half of the clicks |
+//! | `FATIGUE_HALF_LIFE_DAYS` | a week's rest heals most |
+//! | `FATIGUE_SHAPE` | people differ in patience |
+//! | `CLICK_REPEAT` | the same product again is worth 0.6 of the first time |
+//! | `REPEAT_HALF_LIFE_DAYS` | forgotten in a month |
+//! | `CLICK_CHANNEL` | text messages are noticed, banners are overlooked |
+//! | `CHANNEL_SD` | everyone has a channel of one's own |
+//! | `CLICK_STRATEGY` | no strategy is best for all by much: the best constant one gains about 1.4 |
+//! | `STRATEGY_SD` | a personal liking that only feedback can teach |
+//! | `BENEFIT_QUALITY` | who does not look at prices looks at quality |
+//! | `NOVELTY` | news must be news |
+//! | `NOVEL_DAYS` | two months |
+//! | `SOCIAL_PROOF` | works for what is popular and for those who follow |
+//! | `REPLENISHMENT` | the strongest argument in its time, the weakest out of it |
+//! | `DUE_WIDTH` | due from about 0.7 to 1.4 of the usual time |
+//! | `COMPLEMENT` | strong where it is true |
+//! | `COMPLEMENT_DAYS` | a season |
+//! | `VALUE` | works for the price-sensitive and for sales |
+//! | `ORDER_BASE` | about one random click in ten orders |
+//! | `ORDER_TASTE` | clicks on what is liked convert |
+//! | `ORDER_PRICE` | price weighs more with the purse open |
+//! | `ORDER_NEED` | a need converts best |
+//! | `ORDER_SALE` | so does a sale |
+//! | `ORDER_OWNED` | a second lamp is not bought |
+//! | `LEAVE_BASE` | about 0.07 % of first messages make somebody leave |
+//! | `LEAVE_FATIGUE` | ten messages in a week multiply that by ten and more |
+//! | `LEAVE_TASTE` | what is liked drives fewer away |
+//! | `LEAVE_CHANNEL` | text messages annoy, banners do not |
 
 use std::ops::Range;
 
@@ -235,3 +326,20 @@ pub(crate) const LEAVE_FATIGUE: f64 = 0.35;
 pub(crate) const LEAVE_TASTE: f64 = -0.8;
 /// Effects of the channels, in the order of [`Channel::ALL`].
 pub(crate) const LEAVE_CHANNEL: [f64; Channel::ALL.len()] = [0.3, 0.5, 0.0, -1.5, -0.8];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_constant_has_its_reason_in_the_table() {
+        let source = include_str!("params.rs");
+        let names: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub(crate) const "))
+            .filter_map(|line| line.split(':').next())
+            .collect();
+        assert!(names.len() > 90, "{}", names.len());
+        for name in names {
+            assert!(source.contains(&format!("//! | `{name}` | ")), "{name}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
-//! The simulated shop from outside: its wire format, its statistics and its response model.
+//! The simulated shop from outside: its wire format, its statistics, its response model and its frozen truth.
 
+mod frozen;
 mod response;
 mod statistics;
 mod wire;

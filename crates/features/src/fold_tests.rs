@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::{
     FEATURE_NAMES, FeatureError, InterestKind, ProductIndex, Profile,
-    testing::{at, event, index, order, refund},
+    testing::{at, event, index, order, refund, streams},
 };
 
 fn fold(events: &[Event]) -> Profile {
@@ -282,41 +282,6 @@ fn a_look_from_before_the_last_event_is_told() {
         profile.check_known_at(at(4)),
         Err(FeatureError::Leak { .. })
     ));
-}
-
-/// Streams of events of one shopper, in the order of the log.
-fn streams() -> impl Strategy<Value = Vec<Event>> {
-    let one = (
-        0..400i64,
-        prop::sample::select(vec![
-            EventKind::OrderCompleted,
-            EventKind::OrderCompleted,
-            EventKind::OrderRefunded,
-            EventKind::OrderCancelled,
-            EventKind::ProductViewed,
-            EventKind::ProductAdded,
-            EventKind::ProductReviewed,
-            EventKind::EmailLinkClicked,
-            EventKind::Unsubscribed,
-        ]),
-        0..12u32,
-        prop::collection::vec((0..6usize, 1..9u32, 0..500i64), 0..4),
-    );
-    prop::collection::vec(one, 0..60).prop_map(|mut drawn| {
-        drawn.sort_by_key(|(day, ..)| *day);
-        drawn
-            .into_iter()
-            .map(|(day, kind, order_id, lines)| {
-                // The sixth product is not of the catalogue.
-                let ids = ["mug", "cup", "bag", "lamp", "chair", "unknown"];
-                let lines: Vec<_> = lines.iter().map(|(p, n, m)| (ids[*p], *n, *m)).collect();
-                let mut event = event(kind, at(day), &lines);
-                event.properties.order_id = (order_id > 0).then(|| order_id.to_string());
-                event.properties.rating = (kind == EventKind::ProductReviewed).then_some(4.5);
-                event
-            })
-            .collect()
-    })
 }
 
 fn stored_and_read(profile: &Profile) -> Profile {

@@ -192,6 +192,8 @@ impl History {
             amount_minor,
             returned_minor: 0,
         };
+        // Most products are bought once: room for four at first would be most of a profile.
+        history.purchases.reserve_exact(1);
         history.purchases.insert(place, purchase);
         if history.purchases.len() > KEPT_PURCHASES {
             history.purchases.remove(0);

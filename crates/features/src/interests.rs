@@ -204,3 +204,71 @@ fn add_to(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::at;
+
+    fn of_category(name: &str) -> ProductFields {
+        ProductFields {
+            category: Some(name.to_owned()),
+            ..ProductFields::default()
+        }
+    }
+
+    #[test]
+    fn the_weakest_interest_makes_room() {
+        let mut interests = Interests::new(90.0);
+        for n in 0..KEPT {
+            interests.add(&of_category(&format!("c{n:02}")), 5.0 + n as f64, at(0));
+        }
+        // The first had the least weight until now.
+        interests.add(&of_category("c00"), 100.0, at(0));
+        interests.add(&of_category("late"), 7.5, at(0));
+        assert_eq!(interests.categories.len(), KEPT);
+        assert!(!interests.categories.contains_key("c01"));
+        assert!(interests.categories.contains_key("c00"));
+        assert!(interests.categories.contains_key("late"));
+    }
+
+    #[test]
+    fn a_dislike_is_no_interest() {
+        let mut interests = Interests::new(90.0);
+        interests.add(&of_category("liked"), 5.0, at(0));
+        interests.add(
+            &of_category("disliked"),
+            event_weight(EventKind::ProductReviewed, Some(1.0)),
+            at(0),
+        );
+        let top = interests.top(InterestKind::Category, 9, at(0));
+        assert_eq!(top.len(), 1);
+        assert!((top[0].share - 1.0).abs() < 1e-12);
+        assert!(
+            interests
+                .share(InterestKind::Category, "disliked", at(0))
+                .abs()
+                < 1e-12
+        );
+        assert_eq!(interests.category_spread(at(0)), (1, 1.0));
+    }
+
+    #[test]
+    fn events_weigh_as_the_table_says() {
+        for (kind, rating, weight) in [
+            (EventKind::ProductViewed, None, 1.0),
+            (EventKind::ProductAdded, None, 3.0),
+            (EventKind::ProductRemoved, None, -2.0),
+            (EventKind::ProductReviewed, Some(5.0), 5.0),
+            (EventKind::ProductReviewed, Some(1.0), -3.0),
+            (EventKind::ProductReviewed, None, 3.0),
+            (EventKind::ProductListViewed, None, 0.0),
+            (EventKind::EmailOpened, None, 0.0),
+        ] {
+            assert!(
+                (event_weight(kind, rating) - weight).abs() < 1e-12,
+                "{kind:?}"
+            );
+        }
+    }
+}

@@ -32,6 +32,8 @@ mod outliers;
 mod price_bands;
 mod product_index;
 mod profile;
+#[cfg(test)]
+mod reference_tests;
 mod rfm;
 mod rhythm;
 mod segment;

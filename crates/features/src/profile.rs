@@ -19,8 +19,8 @@ use crate::{
 /// things: a return finds only the orders that came before it, and the currency is that of the first order to arrive.
 /// To link two pseudonyms, fold their events together.
 ///
-/// Memory is bounded: 64 orders, 64 categories, 64 brands, 4,096 products with 8 purchases each. A shopper with 30
-/// products takes about 4 KiB.
+/// Memory is bounded: 64 orders, 64 categories, 64 brands, 4,096 products with 8 purchases each. The 5,942 shoppers of
+/// the UCI gift shop, with 81 products each on average, take 21 KiB each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     pub(crate) first_seen: Option<Timestamp>,

@@ -58,15 +58,17 @@ impl Rhythm {
     /// The entropy of the hours over its largest possible value: 0 when all acts fall in one hour, 1 when all are equal.
     pub(crate) fn hour_entropy(&self) -> f64 {
         let total = self.total();
-        self.hours
+        let entropy = self
+            .hours
             .iter()
             .filter(|count| **count > 0)
             .map(|count| {
                 let share = f64::from(*count) / total;
                 -share * share.ln()
             })
-            .sum::<f64>()
-            / 24f64.ln()
+            .sum::<f64>();
+        // The sum of nothing is the negative zero, as is that of one hour alone; adding zero makes it positive.
+        (entropy + 0.0) / 24f64.ln()
     }
 
     /// The share of acts on Saturday and Sunday; 0 without any.

@@ -5,6 +5,8 @@ use events::{
     Timestamp,
 };
 
+use proptest::prelude::*;
+
 use crate::ProductIndex;
 
 /// Noon, UTC, of a day counted from 2026-01-01, a Thursday.
@@ -71,4 +73,39 @@ pub(crate) fn refund(order_id: &str, day: i64, lines: &[(&str, u32, i64)]) -> Ev
 fn named(mut event: Event, order_id: &str) -> Event {
     event.properties.order_id = (!order_id.is_empty()).then(|| order_id.to_owned());
     event
+}
+
+/// Streams of events of one shopper, in the order of the log.
+pub(crate) fn streams() -> impl Strategy<Value = Vec<Event>> {
+    let one = (
+        0..400i64,
+        prop::sample::select(vec![
+            EventKind::OrderCompleted,
+            EventKind::OrderCompleted,
+            EventKind::OrderRefunded,
+            EventKind::OrderCancelled,
+            EventKind::ProductViewed,
+            EventKind::ProductAdded,
+            EventKind::ProductReviewed,
+            EventKind::EmailLinkClicked,
+            EventKind::Unsubscribed,
+        ]),
+        0..12u32,
+        prop::collection::vec((0..6usize, 1..9u32, 0..500i64), 0..4),
+    );
+    prop::collection::vec(one, 0..60).prop_map(|mut drawn| {
+        drawn.sort_by_key(|(day, ..)| *day);
+        drawn
+            .into_iter()
+            .map(|(day, kind, order_id, lines)| {
+                // The sixth product is not of the catalogue.
+                let ids = ["mug", "cup", "bag", "lamp", "chair", "unknown"];
+                let lines: Vec<_> = lines.iter().map(|(p, n, m)| (ids[*p], *n, *m)).collect();
+                let mut event = event(kind, at(day), &lines);
+                event.properties.order_id = (order_id > 0).then(|| order_id.to_string());
+                event.properties.rating = (kind == EventKind::ProductReviewed).then_some(4.5);
+                event
+            })
+            .collect()
+    })
 }

@@ -245,3 +245,29 @@ impl Profile {
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_feature_has_one_place_and_a_meaning() {
+        let names: std::collections::BTreeSet<&str> = FEATURE_NAMES.into_iter().collect();
+        assert_eq!(names.len(), FEATURE_COUNT);
+        for (place, spec) in FEATURES.iter().enumerate() {
+            assert_eq!(position(spec.name), Some(place));
+            assert!(!spec.meaning.is_empty());
+            assert!(
+                spec.name
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '_')
+            );
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_all_zeros() {
+        let features = Profile::default().features(crate::testing::at(0));
+        assert_eq!(features.values.map(f64::to_bits), [0; FEATURE_COUNT]);
+    }
+}

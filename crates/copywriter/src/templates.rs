@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use events::{Channel, CopyVariant, Language};
 
+pub use file::parse;
+
 /// The name of this provider in [`events::Generator::provider`].
 pub const PROVIDER: &str = "templates";
 
@@ -21,9 +23,10 @@ static CHINESE: LazyLock<Vec<CopyVariant>> =
 
 /// Returns the built-in texts of a channel in a language, by strategy and number.
 ///
-/// A variant suits a (shopper, product) when every one of its bindings has a value for them; a binding
-/// without a value is a statement that cannot be made. The order and the ids (`t/push/en/social_proof/2`) are the
-/// same on every call.
+/// Every variant speaks of any product, but only where the names that it shows have values: `guard` refuses a
+/// statement that cannot be made. The one name that may be absent is `link`, at the end of mails and posts. A post is
+/// public, so no text for [`Channel::Social`] binds the shopper's history, and its strategies Replenishment and
+/// Complement are empty. The order and the ids (`t/push/en/social_proof/2`) are the same on every call.
 pub fn library(channel: Channel, language: Language) -> Vec<CopyVariant> {
     let texts = match language {
         Language::En => &ENGLISH,
@@ -35,8 +38,6 @@ pub fn library(channel: Channel, language: Language) -> Vec<CopyVariant> {
         .cloned()
         .collect()
 }
-
-pub use file::parse;
 
 fn built_in(text: &str) -> Vec<CopyVariant> {
     parse(text).expect("invariant: a test reads the built-in library")

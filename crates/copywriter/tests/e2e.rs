@@ -1,0 +1,104 @@
+//! BLEU and NIST of six systems of the E2E challenge equal the official scorer's, to the four digits that it prints.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use copywriter::metrics::{Bleu, NistForm, Smoothing, cider, nist, rouge_l_coco, tokenise_13a};
+use serde_json::Value;
+
+type Tokens = Vec<String>;
+
+fn shared() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared")
+}
+
+fn lower_13a(text: &str) -> Tokens {
+    tokenise_13a(&text.to_lowercase())
+}
+
+/// The references of each meaning representation, in the order of the file.
+fn references() -> Option<Vec<(String, Vec<Tokens>)>> {
+    let path = shared().join("data/e2e_nlg/testset_w_refs.csv.xz");
+    let file = File::open(&path).ok()?;
+    let mut lists: Vec<(String, Vec<Tokens>)> = Vec::new();
+    for row in csv::Reader::from_reader(liblzma::read::XzDecoder::new(file)).records() {
+        let row = row.expect("a row of the test set");
+        let tokens = lower_13a(&row[1]);
+        match lists.last_mut() {
+            Some((meaning, list)) if *meaning == row[0] => list.push(tokens),
+            _ => lists.push((row[0].to_owned(), vec![tokens])),
+        }
+    }
+    Some(lists)
+}
+
+/// The texts of a system, in the order of the references.
+fn outputs(system: &str, meanings: &[(String, Vec<Tokens>)]) -> Vec<Tokens> {
+    let path = shared().join(format!("data/e2e_nlg/system_outputs/{system}.tsv"));
+    let rows: Vec<(String, Tokens)> = csv::ReaderBuilder::new()
+        .delimiter(b'\t')
+        .from_path(path)
+        .expect("the outputs of a system")
+        .records()
+        .map(|row| row.expect("a row of the outputs"))
+        .map(|row| (row[0].to_owned(), lower_13a(&row[1])))
+        .collect();
+    meanings
+        .iter()
+        .map(|(meaning, _)| {
+            let row = rows.iter().find(|(of, _)| of == meaning);
+            row.expect("every meaning has a text").1.clone()
+        })
+        .collect()
+}
+
+/// The tokens without punctuation and with the pound apart, near what the COCO caption tools keep of a text.
+fn words(tokens: &Tokens) -> Tokens {
+    let punctuation = ["'", "`", "(", ")", ".", "?", "!", ",", ":", "-", ";", "\""];
+    let spaced = tokens.join(" ").replace('£', "£ ");
+    let kept = spaced
+        .split(' ')
+        .filter(|token| !punctuation.contains(token));
+    kept.map(String::from).collect()
+}
+
+#[test]
+fn scores_of_six_systems_equal_the_official_ones() {
+    let Some(meanings) = references() else {
+        eprintln!("skipped: the E2E test set is not there");
+        return;
+    };
+    let golden = std::fs::read_to_string(shared().join("golden/e2e_official.json"));
+    let golden: Value =
+        serde_json::from_str(&golden.expect("the official scores")).expect("valid JSON");
+    let lists: Vec<Vec<Tokens>> = meanings.iter().map(|(_, list)| list.clone()).collect();
+    let word_lists: Vec<Vec<Tokens>> = lists
+        .iter()
+        .map(|list| list.iter().map(words).collect())
+        .collect();
+    for (system, entry) in golden["system_outputs_test"].as_object().expect("systems") {
+        let official = |index: usize| entry["scores"][index].as_f64().expect("a score");
+        let texts = outputs(system, &meanings);
+        let bleu = Bleu::of_corpus(&texts, &lists).expect("paired");
+        let bleu = bleu.score(Smoothing::None);
+        assert!((bleu - official(0)).abs() <= 5e-5, "{system} BLEU {bleu}");
+        let score = nist(&texts, &lists, NistForm::Mteval).expect("paired");
+        assert!((score - official(1)).abs() <= 5e-5, "{system} NIST {score}");
+
+        // The official scorer cuts words with a Java program of its own, so these two agree nearly:
+        // ROUGE-L within 0.001, CIDEr within 0.015.
+        let texts: Vec<Tokens> = texts.iter().map(words).collect();
+        let pairs = texts.iter().zip(&word_lists);
+        let rouge = pairs
+            .map(|(text, list)| rouge_l_coco(text, list))
+            .sum::<f64>();
+        let rouge = rouge / texts.len() as f64;
+        assert!(
+            (rouge - official(3)).abs() < 0.001,
+            "{system} ROUGE-L {rouge}"
+        );
+        let scores = cider(&texts, &word_lists).expect("paired");
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        assert!((mean - official(4)).abs() < 0.015, "{system} CIDEr {mean}");
+    }
+}

@@ -52,6 +52,13 @@ fn orders_without_an_id_are_orders_of_their_own() {
 }
 
 #[test]
+fn a_line_of_no_pieces_is_none() {
+    let profile = fold(&[order("1", 0, &[("mug", 0, 100), ("bag", 1, 300)])]);
+    assert_eq!((profile.orders(), profile.pieces()), (1, 1));
+    assert_eq!(profile.purchases_of("mug"), None);
+}
+
+#[test]
 fn a_return_undoes_the_latest_line_with_enough_pieces() {
     let mut events = vec![
         order("1", 0, &[("mug", 10, 100)]),

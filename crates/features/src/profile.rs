@@ -158,7 +158,9 @@ impl Profile {
             self.recent_orders.add(1.0, event.at, RECENT_HALF_LIFE_DAYS);
         }
         let counts_money = self.takes_currency(event.properties.currency);
-        for line in &event.properties.products {
+        // A line of no pieces is none; the import refuses it, a caller of this crate may not.
+        let lines = event.properties.products.iter();
+        for line in lines.filter(|line| line.quantity > 0) {
             let spend_minor = if counts_money { line.amount_minor() } else { 0 };
             let bought = self.history.buy(order, event.at, line, counts_money);
             self.orders

@@ -19,8 +19,16 @@ const FUNCTIONS: [&str; 4] = ["interest", "brand", "price_band", "bought"];
 /// Depth of nesting past which a rule is refused: each level is a call of the parser.
 const DEEPEST: usize = 64;
 
+/// Characters past which a rule is refused: `or` and `and` nest the tree by one each, too.
+const LONGEST: usize = 8192;
+
 /// Reads a whole rule.
 pub(crate) fn parse(text: &str) -> Result<Rule, FeatureError> {
+    if text.chars().nth(LONGEST).is_some() {
+        let start = text.chars().take(60).collect::<String>() + "…";
+        let problem = format!("more than {LONGEST} characters; split the rule");
+        return Err(fault(&start, LONGEST + 1, problem));
+    }
     let mut parser = Parser {
         text,
         tokens: tokens_of(text)?,
@@ -368,8 +376,15 @@ mod tests {
     fn nesting_has_an_end() {
         let deep = format!("{}orders > 1{}", "(".repeat(63), ")".repeat(63));
         assert!(parse(&deep).is_ok());
-        let deeper = "not ".repeat(100_000) + "orders > 1";
+        let deeper = "not ".repeat(100) + "orders > 1";
         let error = parse(&deeper).expect_err("a fault").to_string();
-        assert!(error.contains("more than 64 levels"));
+        assert!(error.contains("more than 64 levels"), "{error}");
+        let long = "orders > 1 or ".repeat(500) + "orders > 1";
+        assert!(parse(&long).is_ok());
+        let error = parse(&long.repeat(9)).expect_err("a fault").to_string();
+        assert!(
+            error.starts_with("column 8193 of segment `orders > 1 or "),
+            "{error}"
+        );
     }
 }

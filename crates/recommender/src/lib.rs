@@ -26,7 +26,7 @@
 //! # Ok::<(), recommender::RecommenderError>(())
 //! ```
 //!
-//! This crate never reads a clock, an identifier of a person or a file: seeds, times and pseudonyms are arguments.
+//! This crate never reads a clock or an identifier of a person: seeds, times and pseudonyms are arguments.
 
 mod baseline;
 mod corpus;

@@ -131,20 +131,7 @@ impl UserModelConfig {
                 "a multiple of twice `heads`, above 0",
             ));
         }
-        let counts = [
-            ("layers", self.layers),
-            ("hidden", self.hidden),
-            ("max_length", self.max_length),
-            ("text_buckets", self.text_buckets),
-            ("batch_interactions", self.batch_interactions),
-            ("targets_per_window", self.targets_per_window),
-            ("windows_per_shopper", self.windows_per_shopper),
-            ("epochs", self.epochs as usize),
-            ("checkpoint_steps", self.checkpoint_steps as usize),
-        ];
-        if let Some((field, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
-            return Err(refuse(field, value, "at least 1"));
-        }
+        self.check_counts()?;
         let shares = [
             ("dropout", self.dropout),
             ("item_dropout", self.item_dropout),
@@ -181,6 +168,26 @@ impl UserModelConfig {
         let bad = |v: &f64| !(v.is_finite() && *v >= 0.0);
         match weights.into_iter().find(|(_, value)| bad(value)) {
             Some((field, value)) => Err(refuse(field, value, "0 or more")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl UserModelConfig {
+    fn check_counts(&self) -> Result<(), RecommenderError> {
+        let counts = [
+            ("layers", self.layers),
+            ("hidden", self.hidden),
+            ("max_length", self.max_length),
+            ("text_buckets", self.text_buckets),
+            ("batch_interactions", self.batch_interactions),
+            ("targets_per_window", self.targets_per_window),
+            ("windows_per_shopper", self.windows_per_shopper),
+            ("epochs", self.epochs as usize),
+            ("checkpoint_steps", self.checkpoint_steps as usize),
+        ];
+        match counts.into_iter().find(|(_, value)| *value == 0) {
+            Some((field, value)) => Err(refuse(field, value, "at least 1")),
             None => Ok(()),
         }
     }

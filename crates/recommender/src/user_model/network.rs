@@ -30,14 +30,41 @@ pub(super) struct Network {
     blocks: Vec<TransformerBlock>,
     rotary: Rotary,
     norm: RmsNorm,
-    popularity_base: Tensor,
-    popularity_mix: Linear,
-    own_base: Tensor,
-    own_mix: Linear,
+    popularity: FeatureWeights,
+    own: FeatureWeights,
     label_heads: Vec<Option<Linear>>,
     purchase: Mlp,
     item_dropout: f64,
     input_dropout: nn::Dropout,
+}
+
+/// Weights of score features: the same for everybody, plus a linear function of the state.
+#[derive(Debug)]
+struct FeatureWeights {
+    base: Tensor,
+    shift: Linear,
+}
+
+impl FeatureWeights {
+    fn new(
+        store: &mut ParameterStore,
+        name: &str,
+        width: usize,
+        features: usize,
+        first: f64,
+    ) -> Result<Self, NnError> {
+        let (base, shift) = (format!("{name}.base"), format!("{name}.shift"));
+        let small = Init::Normal { std: 0.01 };
+        Ok(Self {
+            base: store.create(&base, &[features], Init::Constant(first), false)?,
+            shift: Linear::with_init(store, &shift, width, features, false, small)?,
+        })
+    }
+
+    /// states [N, D] → [N, features].
+    fn forward(&self, states: &Tensor) -> Result<Tensor, NnError> {
+        Ok(self.shift.forward(states)?.broadcast_add(&self.base)?)
+    }
 }
 
 impl Network {
@@ -69,8 +96,7 @@ impl Network {
             .map(|index| TransformerBlock::new(&mut store, &format!("layers.{index}"), block))
             .collect::<Result<_, _>>()?;
         let half_lives = config.popularity_half_lives_days.len();
-        let even = Init::Constant(1.0 / half_lives as f64);
-        let small = Init::Normal { std: 0.01 };
+        let even = 1.0 / half_lives as f64;
         let head = |store: &mut ParameterStore, name: &str, count: usize| {
             let linear = || Linear::new(store, &format!("head.{name}"), width, count, true);
             (count > 0).then(linear).transpose()
@@ -92,17 +118,8 @@ impl Network {
                 &Device::Cpu,
             )?,
             norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
-            popularity_base: store.create("popularity.base", &[half_lives], even, false)?,
-            popularity_mix: Linear::with_init(
-                &mut store,
-                "popularity.mix",
-                width,
-                half_lives,
-                false,
-                small,
-            )?,
-            own_base: store.create("own.base", &[OWN_FEATURES], Init::Constant(0.0), false)?,
-            own_mix: Linear::with_init(&mut store, "own.mix", width, OWN_FEATURES, false, small)?,
+            popularity: FeatureWeights::new(&mut store, "popularity", width, half_lives, even)?,
+            own: FeatureWeights::new(&mut store, "own", width, OWN_FEATURES, 0.0)?,
             label_heads: vec![
                 head(&mut store, "category", counts[0])?,
                 head(&mut store, "brand", counts[1])?,
@@ -186,20 +203,14 @@ impl Network {
         table: &Tensor,
     ) -> Result<Tensor, NnError> {
         let taste = states.matmul(&table.t()?)?;
-        let mix = self
-            .popularity_mix
-            .forward(states)?
-            .broadcast_add(&self.popularity_base)?;
+        let mix = self.popularity.forward(states)?;
         // [N, 1, half-lives] · [N, half-lives, V] → [N, V]
         let crowd = mix.unsqueeze(1)?.matmul(&batch.popularity)?.squeeze(1)?;
         let logits = (taste + crowd)?;
         let Some(own) = &batch.own else {
             return Ok(logits);
         };
-        let mix = self
-            .own_mix
-            .forward(states)?
-            .broadcast_add(&self.own_base)?;
+        let mix = self.own.forward(states)?;
         let bonus = (mix.index_select(&own.rows, 0)? * &own.features)?.sum(1)?;
         let shape = logits.shape().clone();
         let flat = logits.flatten_all()?.index_add(&own.positions, &bonus, 0)?;

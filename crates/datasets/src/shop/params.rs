@@ -93,7 +93,7 @@
 //! | `NOVELTY` | news must be news |
 //! | `NOVEL_DAYS` | two months |
 //! | `SOCIAL_PROOF` | works for what is popular and for those who follow |
-//! | `REPLENISHMENT` | the strongest argument in its time, the weakest out of it |
+//! | `REPLENISHMENT` | the strongest argument in its time, pointless before, wrong for what was never bought |
 //! | `DUE_WIDTH` | due from about 0.7 to 1.4 of the usual time |
 //! | `COMPLEMENT` | strong where it is true |
 //! | `COMPLEMENT_DAYS` | a season |

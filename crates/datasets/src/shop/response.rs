@@ -17,7 +17,7 @@
 //! | benefit | shoppers who look less at prices |
 //! | novelty | a product newly in the shop, the more for novelty seekers; a claim about an old one costs |
 //! | social proof | popular products, the more for conformists; for the contrary-minded the reverse |
-//! | replenishment | something bought before that is due, the more for the loyal; otherwise it costs |
+//! | replenishment | something bought before, by how due it is, the more for the loyal; something never bought or not used up costs |
 //! | complement | goes with something bought in the last 90 days; otherwise it costs |
 //! | value | price-sensitive shoppers, and sale prices |
 //!
@@ -243,4 +243,170 @@ fn on_sale(item: &Item) -> f64 {
 
 fn days(from: i64, to: i64) -> f64 {
     (to - from) as f64 / DAY as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::calendar::Zone;
+    use crate::shop::history::Purchase;
+    use crate::shop::shopper::{Peak, Permission};
+    use crate::{ShopConfig, SimulatedShop};
+
+    /// A shopper without peculiarities who likes exactly the third product, a tea that lasts 35 days, at the hour of
+    /// the one daily peak.
+    fn neutral(strategy: Strategy) -> (SimulatedShop, Message) {
+        let mut shop = SimulatedShop::new(ShopConfig::small(), 1).expect("valid");
+        let (start, at) = (shop.start, shop.end + 11 * 3_600);
+        let item = &mut shop.catalogue.items[2];
+        assert!(item.product.id.starts_with("tea-"));
+        (item.appeal, item.price_z, item.popularity) = (0.0, 0.0, 0.5);
+        item.launched = start - DAY;
+        (item.product.sale_price, item.product.stock) = (None, Some(9));
+        let shopper = &mut shop.shoppers[0];
+        shopper.tastes = vec![item.vector];
+        shopper.zone = Zone::London;
+        (shopper.price_sensitivity, shopper.household) = (1.0, 1.0);
+        (shopper.novelty_seeking, shopper.conformity) = (0.0, 0.0);
+        (shopper.loyalty, shopper.fatigue_sensitivity) = (0.0, 1.0);
+        (shopper.strategies, shopper.channels) = ([0.0; 6], [0.0; 5]);
+        shopper.peaks = [1.0, 0.0].map(|weight| Peak { hour: 12.0, weight });
+        shopper.top_density = 1.0;
+        shopper.permissions = vec![Permission {
+            channel: Channel::Push,
+            granted: start,
+            withdrawn: None,
+        }];
+        shop.purchases[0] = Vec::new();
+        let message = Message {
+            shopper: 0,
+            item: 2,
+            strategy,
+            channel: Channel::Push,
+            at,
+        };
+        (shop, message)
+    }
+
+    fn close(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-6
+    }
+
+    #[test]
+    fn the_logit_of_a_neutral_shopper_is_the_sum_worked_out_by_hand() {
+        // −4.13 base + 1.6 taste + 0.15 push + 0.9 · (1 − 0.35) hour = −1.795, and then the strategy.
+        for (strategy, term) in [
+            (Strategy::Benefit, 0.1),
+            (Strategy::Novelty, -0.7),
+            (Strategy::SocialProof, 0.05),
+            (Strategy::Replenishment, -1.2),
+            (Strategy::Complement, -0.6),
+            (Strategy::Value, 0.05),
+        ] {
+            let (shop, message) = neutral(strategy);
+            let logit: f64 = shop.click_terms(&message).iter().sum();
+            assert!(close(logit, -1.795 + term), "{strategy:?}: {logit}");
+        }
+        let (shop, message) = neutral(Strategy::Benefit);
+        assert!(close(shop.click_probability(&message), 0.155_119_3));
+        assert!(close(shop.purchase_probability(&message), 0.167_981_6));
+        assert!(close(shop.unsubscribe_probability(&message), 0.000_552_8));
+    }
+
+    #[test]
+    fn a_strategy_is_worth_what_the_shopper_and_the_product_make_of_it() {
+        type Change = fn(&mut SimulatedShop);
+        let table: [(Strategy, Change, f64); 7] = [
+            (
+                Strategy::Benefit,
+                |shop| shop.shoppers[0].price_sensitivity = 0.0,
+                0.5,
+            ),
+            (
+                Strategy::Novelty,
+                |shop| shop.catalogue.items[2].launched = shop.end - 10 * DAY,
+                0.5,
+            ),
+            (
+                Strategy::SocialProof,
+                |shop| shop.catalogue.items[2].popularity = 1.0,
+                0.35,
+            ),
+            (
+                Strategy::SocialProof,
+                |shop| {
+                    shop.catalogue.items[2].popularity = 1.0;
+                    shop.shoppers[0].conformity = -2.0;
+                },
+                0.05 - 0.4,
+            ),
+            (
+                Strategy::Complement,
+                |shop| {
+                    shop.catalogue.items[5].complements = vec![2];
+                    let at = shop.end - 5 * DAY;
+                    shop.purchases[0] = vec![bought(5, at)];
+                },
+                1.0,
+            ),
+            (
+                Strategy::Value,
+                |shop| shop.shoppers[0].price_sensitivity = 3.0,
+                1.05,
+            ),
+            (
+                Strategy::Value,
+                |shop| {
+                    let product = &mut shop.catalogue.items[2].product;
+                    product.sale_price = product.price;
+                },
+                0.45,
+            ),
+        ];
+        for (strategy, change, term) in table {
+            let (mut shop, message) = neutral(strategy);
+            change(&mut shop);
+            let actual = shop.click_terms(&message)[8];
+            assert!(close(actual, term), "{strategy:?}: {actual}");
+        }
+    }
+
+    #[test]
+    fn something_is_due_when_it_runs_out_and_not_before_or_long_after() {
+        for (days_ago, due) in [(35, 1.0), (70, 0.019_800_2), (1, 0.0)] {
+            let (mut shop, message) = neutral(Strategy::Replenishment);
+            shop.purchases[0] = vec![bought(2, message.at - days_ago * DAY)];
+            let terms = shop.click_terms(&message);
+            assert!(close(terms[4], 0.8 * due), "{days_ago}: {terms:?}");
+            assert!(close(terms[8], 1.3 * due), "{days_ago}: {terms:?}");
+        }
+        let (mut shop, message) = neutral(Strategy::Replenishment);
+        shop.purchases[0] = vec![bought(2, message.at - 35 * DAY)];
+        // −2.7 base + 1.1 taste + 1.6 need is an even chance.
+        assert!(close(shop.purchase_probability(&message), 0.5));
+    }
+
+    #[test]
+    fn what_cannot_be_delivered_or_bought_has_no_chance() {
+        let none = |shop: &SimulatedShop, message: &Message| {
+            close(shop.expected_reward(message, Goal::Purchase), 0.0)
+        };
+        let (mut shop, message) = neutral(Strategy::Benefit);
+        assert!(!none(&shop, &message));
+        shop.catalogue.items[2].product.stock = Some(0);
+        assert!(none(&shop, &message) && shop.click_probability(&message) > 0.1);
+        shop.catalogue.items[2].launched = message.at + 1;
+        assert!(close(shop.click_probability(&message), 0.0));
+        let (mut shop, message) = neutral(Strategy::Benefit);
+        shop.shoppers[0].permissions[0].withdrawn = Some(message.at);
+        assert!(close(shop.click_probability(&message), 0.0));
+    }
+
+    fn bought(item: u32, at: i64) -> Purchase {
+        Purchase {
+            at,
+            item,
+            quantity: 1,
+        }
+    }
 }

@@ -5,17 +5,18 @@
 //!
 //! ```
 //! use std::collections::BTreeMap;
-//! use guard::{Bindings, Bound, Escape, Guard, RulePack, Template, Value};
+//! use guard::{Facts, Guard, RulePack};
 //!
-//! let template = Template::parse("{{ title | title_case }}{% if orders > 9 %}, {{ orders }} orders{% endif %}")?;
-//! let bound = |name: &str, path: &str, value| Bound { name: name.into(), path: path.into(), value: Some(value), ends: None };
-//! let bindings = Bindings::new(vec![
-//!     bound("title", "product.title", Value::Text("RED MUG".into())),
-//!     bound("orders", "stat.orders_30d", Value::Count(12)),
-//! ])?;
-//! assert_eq!(template.render(&bindings, Escape::None)?, "Red Mug, 12 orders");
-//! assert_eq!(Guard::new(RulePack::general()).pack().version, "general-1");
-//! # Ok::<(), guard::GuardError>(())
+//! let variant: events::CopyVariant = serde_json::from_str(r#"{"id": "v1", "scope": "all", "channel": "push",
+//!     "slot": "default", "locale": "en-GB", "strategy": "benefit", "generator": {"provider": "templates", "model": "1"},
+//!     "template": {"body": "{{ title | title_case }} is waiting"}, "status": "live",
+//!     "bindings": [{"name": "title", "path": "product.title"}]}"#)?;
+//! let product = events::Product { title: "RED MUG".into(), ..Default::default() };
+//! let (stats, user, now) = (BTreeMap::new(), BTreeMap::new(), events::Timestamp::UNIX_EPOCH);
+//! let facts = Facts { product: &product, stats: &stats, user: &user, now, version: "1" };
+//! let rendered = Guard::new(RulePack::general()).render(&variant, &facts)?;
+//! assert_eq!(rendered.text.body, "Red Mug is waiting");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! This crate never does I/O, reads a clock or parses a value as a template.

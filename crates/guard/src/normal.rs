@@ -49,12 +49,26 @@ impl Normal {
             {
                 return;
             }
-        } else if is_han(c) && self.chars.last() == Some(&' ') {
-            self.chars.pop();
-            self.offsets.pop();
+        } else if is_han(c) {
+            self.drop_separators();
         }
         self.chars.push(c);
         self.offsets.push(offset);
+    }
+
+    /// Drops a space before a Chinese character, and what hides between two of them, as in 最·好.
+    fn drop_separators(&mut self) {
+        let hides = |c: &char| matches!(c, ' ' | '·' | '*' | '_' | '-' | '~' | '|' | '^' | '•');
+        let kept = self
+            .chars
+            .iter()
+            .rposition(|c| !hides(c))
+            .map_or(0, |at| at + 1);
+        let between = kept > 0 && is_han(self.chars[kept - 1]);
+        if between || self.chars[kept..] == [' '] {
+            self.chars.truncate(kept);
+            self.offsets.truncate(kept);
+        }
     }
 
     /// Joins four or more single letters in a row, as in `f r e e` and `b.e.s.t`.
@@ -187,6 +201,8 @@ mod tests {
             ("𝐁𝐞𝐬𝐭", "best"),
             ("最 好\u{3000}的", "最好的"),
             ("最\u{200d}好 mug 杯", "最好mug杯"),
+            ("最·好，最-*佳", "最好,最佳"),
+            ("mug - 杯", "mug - 杯"),
             ("don’t", "don't"),
         ] {
             let normal: String = Normal::of(written).chars.iter().collect();

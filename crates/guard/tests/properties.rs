@@ -14,6 +14,8 @@ use proptest::{prop_assert, prop_assert_eq, proptest};
 fn pieces() -> impl Generate<Value = String> {
     let piece = prop_oneof![
         Just("{{ x }}"),
+        Just("{{ n }}"),
+        Just("{{ n | number }}"),
         Just("{{"),
         Just("}}"),
         Just("{% if x %}"),
@@ -67,10 +69,12 @@ fn variant(channel: Channel, title: Option<String>, body: String) -> CopyVariant
             body,
             ..CopyText::default()
         },
-        bindings: vec![Binding {
-            name: "x".to_owned(),
-            path: "fact.x".to_owned(),
-        }],
+        bindings: [("x", "fact.x"), ("n", "stat.n")]
+            .map(|(name, path)| Binding {
+                name: name.to_owned(),
+                path: path.to_owned(),
+            })
+            .to_vec(),
         assets: Vec::new(),
         generator: Generator {
             provider: "templates".to_owned(),
@@ -101,11 +105,12 @@ fn render(
         ..Product::default()
     };
     let none = BTreeMap::new();
+    let stats = BTreeMap::from([("n".to_owned(), Value::Count(1204))]);
     guard.render(
         variant,
         &Facts {
             product: &product,
-            stats: &none,
+            stats: &stats,
             user: &none,
             now: Timestamp::UNIX_EPOCH,
             version: "1",
@@ -119,7 +124,7 @@ fn skeleton(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn a_value_is_shown_and_never_parsed(value in pieces()) {
@@ -190,6 +195,28 @@ proptest! {
                     prop_assert!(!html || !text.contains("<script"), "{}", text);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_number_of_the_template_itself_is_refused_and_a_bound_one_shown(
+        number in any::<u32>(),
+        before in "[a-z 杯好，]{0,8}",
+        after in "[a-z 杯好，]{0,8}",
+    ) {
+        let guard = Guard::new(RulePack::general());
+        let free = variant(Channel::Push, None, format!("{before} {number} {after}"));
+        let refusal = render(&guard, &free, "x").expect_err("a free number");
+        let failed = |rule: &str| refusal.checks.iter().any(|check| check.rule == rule && !check.passed);
+        prop_assert!(failed("numbers"), "{:?}", refusal);
+        prop_assert!(guard.check_variant(&free).iter().any(|check| check.rule == "numbers" && !check.passed));
+
+        let bound = variant(Channel::Push, None, "about {{ x }} of".to_owned());
+        let rendered = render(&guard, &bound, &number.to_string());
+        // Long runs of digits that could be dialled are refused for another reason.
+        match rendered {
+            Ok(rendered) => prop_assert_eq!(rendered.text.body, format!("about {number} of")),
+            Err(refusal) => prop_assert_eq!(refusal.reason, "profile:telephone"),
         }
     }
 

@@ -8,6 +8,10 @@ const MAGNITUDES: [&str; 15] = [
     "万", "千", "百", "亿", "萬", "億", "k", "m", "bn", "hundred", "thousand", "million",
     "billion", "dozen", "x",
 ];
+/// Words that make a price of a number before them.
+const CURRENCY_WORDS: [&str; 10] = [
+    "元", "块", "圆", "yuan", "rmb", "pounds", "dollars", "euros", "gbp", "usd",
+];
 /// Signs that make a price of a number beside them.
 const CURRENCY_SIGNS: [char; 6] = ['£', '$', '€', '¥', '￥', '₩'];
 /// Chinese numerals that count when a measure word follows; 一 is left out, it is in 一起, 一个 and 一下.
@@ -108,26 +112,27 @@ fn measured_at(text: &str, at: usize) -> Option<&str> {
         .then(|| &text[at..at + numerals + measure.len_utf8()])
 }
 
-/// The word at the beginning of a part that multiplies the number before it.
+/// The word at the beginning of a part that multiplies the number before it, or makes a price of it.
 fn multiplied(before: &Bound, part: &str) -> Option<&'static str> {
-    let is_number = matches!(
-        before.value,
-        Some(Value::Count(_) | Value::Number(_) | Value::Money(_))
-    );
-    let word = part.trim_start_matches([' ', '-']);
-    let lower = |magnitude: &&str| {
-        let whole = |rest: &str| {
-            !magnitude.is_ascii() || !rest.starts_with(|c: char| c.is_ascii_alphanumeric())
-        };
-        word.get(..magnitude.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(magnitude))
-            && whole(&word[magnitude.len()..])
+    let (is_number, is_money) = match before.value {
+        Some(Value::Count(_) | Value::Number(_)) => (true, false),
+        Some(Value::Money(_)) => (true, true),
+        _ => (false, false),
     };
-    if is_number {
-        MAGNITUDES.into_iter().find(lower)
-    } else {
-        None
-    }
+    let text = part.trim_start_matches([' ', '-']);
+    let begins = |word: &&str| {
+        let Some((head, rest)) = text.split_at_checked(word.len()) else {
+            return false;
+        };
+        let runs_on = word.is_ascii() && rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        head.eq_ignore_ascii_case(word) && !runs_on
+    };
+    let currencies = CURRENCY_WORDS.into_iter().filter(|_| !is_money);
+    MAGNITUDES
+        .into_iter()
+        .chain(currencies)
+        .filter(|_| is_number)
+        .find(begins)
 }
 
 /// Whether a part is a point or comma between two digits: `{{ a }}.{{ b }}` would read as one number.

@@ -6,7 +6,7 @@ use super::lexer::{Word, Words};
 use super::parser::spelled;
 use super::title_case::{capitalize, title_case};
 use crate::value::thousands;
-use crate::{GuardError, Value, escape};
+use crate::{GuardError, Value};
 
 /// The filters, as an error message lists them.
 const LIST: &str = "the filters are upcase, downcase, capitalize, title_case, truncate, truncate_words, money, \
@@ -42,7 +42,7 @@ pub(super) enum Flow<'v> {
     Text(String),
     /// A text that stands in the template itself, from `plural` or `default`.
     Literal(&'v str),
-    /// A text made of the value and already escaped for HTML.
+    /// A text made of the value, to be written as HTML whatever the channel.
     Escaped(String),
 }
 
@@ -129,11 +129,7 @@ impl Filter {
                 let is_one = value.number() == Some(1.0);
                 Ok(Flow::Literal(if is_one { one } else { many }))
             }
-            (Self::Escape, flow) => {
-                let mut escaped = String::new();
-                escape::push_html(&mut escaped, &flow.shown());
-                Ok(Flow::Escaped(escaped))
-            }
+            (Self::Escape, flow) => Ok(Flow::Escaped(flow.shown())),
             (Self::Money, flow) => wrong(flow.kind(), "an amount of money"),
             (Self::Number | Self::Plural(..), flow) => wrong(flow.kind(), "a count or a number"),
             (Self::Date(_), flow) => wrong(flow.kind(), "a date"),

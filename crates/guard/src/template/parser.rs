@@ -76,26 +76,8 @@ fn tag(
     };
     match words.peek()? {
         Some(Word::Name("if")) => {
-            if open.len() == Template::MAX_DEPTH {
-                return Err(words.fault(
-                    format!("`if` is nested more than {} deep", Template::MAX_DEPTH),
-                    "write several variants instead",
-                ));
-            }
             words.next()?;
-            let condition = condition(words)?;
-            template.names.insert(condition.name.clone());
-            let known = template.conditions.iter().position(|c| *c == condition);
-            let condition = known.unwrap_or_else(|| {
-                template.conditions.push(condition);
-                template.conditions.len() - 1
-            });
-            open.push(Open {
-                offset,
-                condition,
-                then: None,
-                before: std::mem::take(nodes),
-            });
+            open_if(words, offset, template, open, nodes)?;
         }
         Some(Word::Name("else")) => {
             let innermost = open.last_mut().ok_or_else(|| outside(words, "else"))?;
@@ -139,6 +121,36 @@ fn tag(
         }
     }
     end(words, "the tag")
+}
+
+/// Opens an `if`: what stood before it at its level waits until it is closed.
+fn open_if(
+    words: &mut Words,
+    offset: usize,
+    template: &mut Template,
+    open: &mut Vec<Open>,
+    nodes: &mut Vec<Node>,
+) -> Result<(), GuardError> {
+    if open.len() == Template::MAX_DEPTH {
+        return Err(words.fault(
+            format!("`if` is nested more than {} deep", Template::MAX_DEPTH),
+            "write several variants instead",
+        ));
+    }
+    let condition = condition(words)?;
+    template.names.insert(condition.name.clone());
+    let known = template.conditions.iter().position(|c| *c == condition);
+    let condition = known.unwrap_or_else(|| {
+        template.conditions.push(condition);
+        template.conditions.len() - 1
+    });
+    open.push(Open {
+        offset,
+        condition,
+        then: None,
+        before: std::mem::take(nodes),
+    });
+    Ok(())
 }
 
 fn condition(words: &mut Words) -> Result<Condition, GuardError> {

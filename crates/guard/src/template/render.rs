@@ -82,13 +82,14 @@ impl Shown {
         self.mark(origin);
     }
 
-    /// Appends what the `escape` filter already escaped.
-    fn push_escaped(&mut self, text: &str, origin: Origin) {
-        self.plain.push_str(text);
-        if let Some(escaped) = self.escaped.as_mut() {
-            escaped.push_str(text);
+    /// Appends a text as HTML, whatever the channel; an HTML channel does so once and not twice.
+    fn push_as_html(&mut self, text: &str, origin: Origin) {
+        if self.escaped.is_some() {
+            self.push(text, origin);
+        } else {
+            push_html(&mut self.plain, text);
+            self.mark(origin);
         }
-        self.mark(origin);
     }
 
     fn mark(&mut self, origin: Origin) {
@@ -164,7 +165,7 @@ fn write_output(output: &Output, bindings: &Bindings, shown: &mut Shown) -> Resu
         Flow::Value(value) => shown.push(&value.shown(), origin),
         Flow::Text(text) => shown.push(&text, origin),
         Flow::Literal(text) => shown.push(text, Origin::Literal),
-        Flow::Escaped(text) => shown.push_escaped(&text, origin),
+        Flow::Escaped(text) => shown.push_as_html(&text, origin),
     }
     Ok(())
 }

@@ -15,8 +15,9 @@ use crate::{
 /// The state of the fold over one shopper's events.
 ///
 /// The fold is exact for events in the order (time, position in the log), however they are cut into chunks and however
-/// often the state is stored in between. A late event counts as if it had come in time, up to rounding, but for two
-/// things: a return finds only the orders that came before it, and the currency is that of the first order to arrive.
+/// often the state is stored in between. A late event counts as if it had come in time, up to rounding, but for three
+/// things: a return finds only the orders that came before it, the currency is that of the first order to arrive, and
+/// an order older than every one kept of its product is not kept.
 /// To link two pseudonyms, fold their events together.
 ///
 /// Memory is bounded: 64 orders, 64 categories, 64 brands, 4,096 products with 8 purchases each. The 5,942 shoppers of

@@ -97,11 +97,14 @@ pub(crate) fn streams() -> impl Strategy<Value = Vec<Event>> {
         drawn.sort_by_key(|(day, ..)| *day);
         drawn
             .into_iter()
-            .map(|(day, kind, order_id, lines)| {
+            .enumerate()
+            .map(|(n, (day, kind, order_id, lines))| {
                 // The sixth product is not of the catalogue.
                 let ids = ["mug", "cup", "bag", "lamp", "chair", "unknown"];
                 let lines: Vec<_> = lines.iter().map(|(p, n, m)| (ids[*p], *n, *m)).collect();
                 let mut event = event(kind, at(day), &lines);
+                // The log counts a message once, so each of a stream is its own.
+                event.message = MessageKey::of(&n.to_string());
                 event.properties.order_id = (order_id > 0).then(|| order_id.to_string());
                 event.properties.rating = (kind == EventKind::ProductReviewed).then_some(4.5);
                 event

@@ -213,3 +213,69 @@ fn link_complements(items: &mut [Item], members: &[Vec<usize>]) {
         items[index].complements = complements;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let config = ShopConfig::default();
+        Catalogue::generate(&config, 0, 365 * DAY, 4)
+    }
+
+    #[test]
+    fn prices_and_popularity_are_standardised() {
+        let items = catalogue().items;
+        let count = items.len() as f64;
+        let mean = items.iter().map(|item| item.price_z).sum::<f64>() / count;
+        let variance = items.iter().map(|item| item.price_z.powi(2)).sum::<f64>() / count;
+        assert!(mean.abs() < 1e-9 && (variance - 1.0).abs() < 1e-9);
+        let best = items.iter().max_by(|a, b| a.appeal.total_cmp(&b.appeal));
+        assert!(best.is_some_and(|item| (item.popularity - 1.0).abs() < 1e-12));
+    }
+
+    #[test]
+    fn complements_come_from_the_categories_that_go_with_it() {
+        let catalogue = catalogue();
+        for item in &catalogue.items {
+            assert_eq!(item.complements.len(), 2 * p::COMPLEMENTS_PER_CATEGORY);
+            for other in &item.complements {
+                let key = CATEGORIES[catalogue.items[*other].category].key;
+                let goes_with = CATEGORIES[item.category].goes_with;
+                assert!(goes_with.contains(&key), "{key} with {}", item.product.id);
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_one_category_are_nearer_to_each_other_than_to_the_others() {
+        let catalogue = catalogue();
+        let (mut near, mut far) = ((0.0, 0.0), (0.0, 0.0));
+        for a in catalogue.items.iter().step_by(5) {
+            for b in catalogue.items.iter().step_by(7) {
+                let sum = if a.category == b.category {
+                    &mut near
+                } else {
+                    &mut far
+                };
+                sum.0 += affinity(&a.vector, &b.vector);
+                sum.1 += 1.0;
+            }
+        }
+        let (near, far) = (near.0 / near.1, far.0 / far.1);
+        assert!(near > 0.6 && far < 0.3, "{near} against {far}");
+    }
+
+    #[test]
+    fn a_sale_holds_from_its_day_on() {
+        let items = catalogue().items;
+        let end = 365 * DAY;
+        let mut sales = 0;
+        for item in items {
+            let (before, now) = (item.price_minor(0, end), item.price_minor(end, end));
+            sales += usize::from(now < before);
+            assert_eq!(now < before, item.product.sale_price.is_some());
+        }
+        assert!((40..110).contains(&sales), "{sales}");
+    }
+}

@@ -269,3 +269,95 @@ fn review(scene: &Scene<'_>, at: i64, item: u32, rng: &mut ChaCha8Rng) -> Deed {
         text: rng.random_range(0..3),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ShopConfig, SimulatedShop};
+
+    /// The small shop, and one of its shoppers seen from inside.
+    fn scene(shop: &SimulatedShop) -> Scene<'_> {
+        Scene {
+            catalogue: &shop.catalogue,
+            calendar: &shop.calendar,
+            shopper: &shop.shoppers[0],
+            start: shop.start,
+            end: shop.end,
+        }
+    }
+
+    fn shop() -> SimulatedShop {
+        SimulatedShop::new(ShopConfig::small(), 2).expect("valid")
+    }
+
+    #[test]
+    fn needs_are_met_in_the_order_in_which_they_are_due() {
+        let mut diary = Diary::default();
+        for (due, item) in [(30, 1), (10, 2), (20, 3)] {
+            diary.needs.push(Need { due, item });
+        }
+        assert_eq!(diary.take_need_before(10), None);
+        assert_eq!(diary.take_need_before(25), Some(Need { due: 10, item: 2 }));
+        assert_eq!(diary.take_need_before(25), Some(Need { due: 20, item: 3 }));
+        assert_eq!(diary.take_need_before(25), None);
+    }
+
+    #[test]
+    fn only_what_is_used_up_is_needed_again_and_only_once_at_a_time() {
+        let mut shop = shop();
+        shop.shoppers[0].loyalty = 50.0;
+        let scene = scene(&shop);
+        let place = |key: &str| {
+            let mut items = scene.catalogue.items.iter();
+            let place = items.position(|item| item.product.id.starts_with(key));
+            place.expect("the category has members") as u32
+        };
+        let rng = &mut stream(1, Domain::History, 0);
+        let mut diary = Diary::default();
+        for item in [place("mugs-"), place("tea-"), place("tea-")] {
+            diary.foresee(&scene, scene.start, Line { item, quantity: 1 }, rng);
+        }
+        assert_eq!(diary.needs.len(), 1);
+        let days = (diary.needs[0].due - scene.start) as f64 / DAY as f64;
+        let usual = 35.0 * scene.shopper.household;
+        assert!((0.5 * usual..2.0 * usual).contains(&days), "{days}");
+    }
+
+    #[test]
+    fn visits_follow_the_cadence() {
+        let mut shop = shop();
+        shop.shoppers[0].cadence_days = 10.0;
+        let scene = scene(&shop);
+        let rng = &mut stream(1, Domain::History, 0);
+        let first = shop.shoppers[0].joined;
+        let mut last = first;
+        for _ in 0..2_000 {
+            let next = next_visit(&scene, last, rng);
+            assert!(next > last);
+            last = next;
+        }
+        let mean = (last - first) as f64 / DAY as f64 / 2_000.0;
+        assert!((9.0..13.0).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn a_life_is_in_order_ends_with_the_history_and_repeats_with_its_seed() {
+        let shop = shop();
+        let scene = scene(&shop);
+        let history = live(&scene, 0, 2);
+        assert_eq!(history.records, live(&scene, 0, 2).records);
+        assert_ne!(history.records, live(&scene, 0, 3).records);
+        let ordered = |pair: &[Record]| pair[0].at <= pair[1].at;
+        assert!(history.records.windows(2).all(ordered));
+        assert!(history.records.iter().all(|record| record.at < scene.end));
+        let bought: usize = history
+            .records
+            .iter()
+            .map(|record| match &record.deed {
+                Deed::Order { lines, .. } => lines.len(),
+                _ => 0,
+            })
+            .sum();
+        assert_eq!(history.purchases.len(), bought);
+    }
+}

@@ -218,3 +218,31 @@ fn same_seed_same_bytes_and_another_seed_another_shop() {
     let event = small(11).events().next().expect("events");
     assert_eq!(small(11).segment_lines().next(), Some(segment_line(&event)));
 }
+
+#[test]
+fn the_edges_of_the_configuration_make_shops_too() {
+    let smallest = ShopConfig {
+        products: 60,
+        shoppers: 10,
+        days: 30,
+        zh_share: 1.0,
+        ..ShopConfig::default()
+    };
+    let widest = ShopConfig {
+        products: 20_000,
+        shoppers: 10,
+        days: 3_650,
+        zh_share: 0.0,
+        ..ShopConfig::default()
+    };
+    for config in [smallest, widest] {
+        let (products, days) = (config.products, config.days);
+        let shop = SimulatedShop::new(config, 1).expect("the edges are valid");
+        assert_eq!(shop.products().len(), products);
+        assert_eq!(
+            shop.end().as_second() - shop.start().as_second(),
+            i64::from(days) * 86_400
+        );
+        assert!(shop.events().count() > 20);
+    }
+}

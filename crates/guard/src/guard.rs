@@ -156,6 +156,29 @@ impl Guard {
         Ok(rendered(fields, &bindings, &findings))
     }
 
+    /// Runs the examples of every rule: each text that should pass does, and each that should fail does.
+    ///
+    /// # Errors
+    /// [`GuardError::Pack`] with the rule and the first example that comes out otherwise.
+    pub fn check_examples(&self) -> Result<(), GuardError> {
+        for (index, rule) in self.pack.rules.iter().enumerate() {
+            let breaks = |text: &str| self.matcher.find(text).iter().any(|hit| hit.rule == index);
+            let fault = |text: &str, expected| {
+                Err(GuardError::Pack {
+                    problem: format!("rule `{}` should {expected} `{text}`", rule.id),
+                    remedy: "correct its phrases, its exceptions or the example",
+                })
+            };
+            if let Some(text) = rule.passes.iter().find(|text| breaks(text)) {
+                return fault(text, "pass");
+            }
+            if let Some(text) = rule.fails.iter().find(|text| !breaks(text)) {
+                return fault(text, "refuse");
+            }
+        }
+        Ok(())
+    }
+
     /// The key under which a verdict on a rendered text may be kept: it holds until the rules or the facts change.
     pub fn verdict_key(&self, channel: Channel, text: &CopyText, facts: &Facts) -> VerdictKey {
         let facts_version = format!("{}@{}", facts.product.id, facts.version);

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use events::Language;
+use events::{Channel, Language};
 use serde::{Deserialize, Serialize};
 
-use crate::GuardError;
+use crate::{GuardError, limits};
 
 /// A versioned set of rules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,6 +148,16 @@ impl RulePack {
                 "name it, such as `general-2`",
             );
         }
+        if !(0.0..=1.0).contains(&self.style.max_shouted_share) {
+            let problem = format!("`max_shouted_share` is {}", self.style.max_shouted_share);
+            return fault(problem, "write a share from 0 to 1");
+        }
+        if let Some(key) = self.limits.keys().find(|key| !is_field(key)) {
+            return fault(
+                format!("`{key}` is no field of a channel"),
+                "write it as `push.title` or `email.subject`",
+            );
+        }
         let mut ids = BTreeSet::new();
         for rule in &self.rules {
             if rule.id.is_empty() || !ids.insert(&rule.id) {
@@ -156,16 +166,44 @@ impl RulePack {
                     "give each rule its own id",
                 );
             }
-            let mut phrases = rule.phrases.iter().chain(&rule.except);
-            if rule.phrases.is_empty() || phrases.any(|phrase| phrase.trim().is_empty()) {
-                return fault(
-                    format!("rule `{}` holds no phrase or an empty one", rule.id),
-                    "list at least one phrase, none of them empty",
-                );
-            }
+            rule.check()?;
         }
         Ok(())
     }
+}
+
+impl PhraseRule {
+    fn check(&self) -> Result<(), GuardError> {
+        let fault = |problem: &str, remedy| {
+            Err(GuardError::Pack {
+                problem: format!("rule `{}` {problem}", self.id),
+                remedy,
+            })
+        };
+        let mut phrases = self.phrases.iter().chain(&self.except);
+        if self.phrases.is_empty() || phrases.any(|phrase| phrase.trim().is_empty()) {
+            return fault(
+                "holds no phrase or an empty one",
+                "list at least one phrase, none of them empty",
+            );
+        }
+        if self.ends_within_hours.is_some() != self.unless.contains(&Support::FactEnding) {
+            return fault(
+                "has one of `ends_within_hours` and `fact_ending` without the other",
+                "give both, or neither",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key names a field of a channel, such as `push.title`.
+fn is_field(key: &str) -> bool {
+    Channel::ALL.iter().any(|&channel| {
+        limits(channel, Language::En)
+            .iter()
+            .any(|limit| key == format!("{channel}.{}", limit.field))
+    })
 }
 
 #[cfg(test)]
@@ -202,6 +240,24 @@ mod tests {
             (
                 broken(|pack| pack.rules[0].except.push(" ".to_owned())),
                 "rule `superlative_zh` holds no phrase",
+            ),
+            (
+                broken(|pack| pack.style.max_shouted_share = 1.5),
+                "`max_shouted_share` is 1.5",
+            ),
+            (
+                broken(|pack| {
+                    let limit = LimitOverride {
+                        ideal: None,
+                        max: 9,
+                    };
+                    pack.limits.insert("sms.title".to_owned(), limit);
+                }),
+                "`sms.title` is no field of a channel",
+            ),
+            (
+                broken(|pack| pack.rules[0].ends_within_hours = Some(1)),
+                "rule `superlative_zh` has one of `ends_within_hours`",
             ),
         ] {
             assert!(error.starts_with("rule pack: "), "{error}");

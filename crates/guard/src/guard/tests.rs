@@ -215,6 +215,12 @@ fn claims_need_their_facts() {
         "{% if sale %}On sale for {{ sale }}{% endif %}",
     );
     assert_eq!(verdict_of(&sale, &reduced), "ok");
+    let mut sourced = product();
+    sourced.facts[1].value = "10-year guarantee".to_owned();
+    assert_eq!(
+        verdict_of(&variant(Channel::Push, None, "With {{ note }}"), &sourced),
+        "ok"
+    );
     // A name may hold any word: it is what the product is called.
     let named = Product {
         title: "World's Best Mug".to_owned(),
@@ -442,4 +448,85 @@ fn variants_are_checked_in_every_branch() {
         long[0].starts_with("length: the body has 160 columns"),
         "{long:?}"
     );
+}
+
+#[test]
+fn the_general_pack_keeps_its_examples() {
+    let pack = RulePack::general();
+    for rule in &pack.rules {
+        assert!(
+            !rule.passes.is_empty() && !rule.fails.is_empty(),
+            "{}",
+            rule.id
+        );
+    }
+    assert_eq!(Guard::new(pack.clone()).check_examples(), Ok(()));
+    let with = |change: fn(&mut RulePack)| {
+        let mut pack = pack.clone();
+        change(&mut pack);
+        let error = Guard::new(pack).check_examples().expect_err("broken");
+        error.to_string()
+    };
+    assert_eq!(
+        with(|pack| pack.rules[0].fails.push("fine".to_owned())),
+        "rule pack: rule `superlative_zh` should refuse `fine`; correct its phrases, its exceptions or the example"
+    );
+    assert!(
+        with(|pack| pack.rules[0].passes.push("顶级".to_owned())).contains("should pass `顶级`")
+    );
+}
+
+#[test]
+fn a_pack_may_set_its_own_limits() {
+    let mut pack = RulePack::general();
+    pack.limits.insert(
+        "push.body".to_owned(),
+        crate::LimitOverride {
+            ideal: None,
+            max: 5,
+        },
+    );
+    let guard = Guard::new(pack);
+    let failed = |body: &str| {
+        let checks = guard.check_variant(&variant(Channel::Push, None, body));
+        checks
+            .iter()
+            .any(|check| check.rule == "length" && !check.passed)
+    };
+    assert!(failed("longer"));
+    assert!(!failed("short"));
+}
+
+#[test]
+fn a_verdict_repeats_the_result_and_its_key_follows_the_facts() {
+    let guard = Guard::new(RulePack::general());
+    let none = BTreeMap::new();
+    let (mug, bowl) = (
+        product(),
+        Product {
+            id: "bowl".to_owned(),
+            ..product()
+        },
+    );
+    let facts = |product, version| Facts {
+        product,
+        stats: &none,
+        user: &none,
+        now: Timestamp::UNIX_EPOCH,
+        version,
+    };
+    let verdict = |body| {
+        crate::Verdict::of(&guard.render(&variant(Channel::Push, None, body), &facts(&mug, "1")))
+    };
+    assert!(verdict("A mug").passed());
+    assert_eq!(
+        verdict("guaranteed").reason.as_deref(),
+        Some("forbidden:guaranteed")
+    );
+    assert!(!verdict("guaranteed").passed());
+    let text = CopyText::default();
+    let key = |product, version| guard.verdict_key(Channel::Push, &text, &facts(product, version));
+    assert_eq!(key(&mug, "1"), key(&mug, "1"));
+    assert_ne!(key(&mug, "1"), key(&mug, "2"));
+    assert_ne!(key(&mug, "1"), key(&bowl, "1"));
 }

@@ -205,10 +205,19 @@ fn link_complements(items: &mut [Item], members: &[Vec<usize>]) {
         let mut complements = Vec::new();
         for key in CATEGORIES[items[index].category].goes_with {
             let place = CATEGORIES.iter().position(|other| other.key == *key);
-            let mut near = place.map_or_else(Vec::new, |place| members[place].clone());
-            let closeness = |other: &usize| affinity(&items[index].vector, &items[*other].vector);
-            near.sort_by(|a, b| closeness(b).total_cmp(&closeness(a)));
-            complements.extend(near.into_iter().take(p::COMPLEMENTS_PER_CATEGORY));
+            let mut near: Vec<(f64, usize)> = place
+                .map_or(&[][..], |place| &members[place])
+                .iter()
+                .map(|other| {
+                    (
+                        affinity(&items[index].vector, &items[*other].vector),
+                        *other,
+                    )
+                })
+                .collect();
+            near.sort_by(|a, b| b.0.total_cmp(&a.0));
+            let nearest = near.into_iter().take(p::COMPLEMENTS_PER_CATEGORY);
+            complements.extend(nearest.map(|(_, other)| other));
         }
         items[index].complements = complements;
     }

@@ -31,6 +31,7 @@ mod gradients;
 mod init;
 mod layers;
 pub mod losses;
+mod masked_softmax;
 mod optimisers;
 mod parameters;
 mod random;

@@ -1,5 +1,6 @@
 use candle_core::Tensor;
 
+use crate::masked_softmax::masked_softmax;
 use crate::{Linear, NnError, ParameterStore, Rotary, softmax};
 
 /// Sizes of [`MultiHeadAttention`].
@@ -69,10 +70,10 @@ impl MultiHeadAttention {
     /// The mask is additive (see [`crate::mask`]); without one every position sees every other.
     ///
     /// # Shapes
-    /// x [B, T, D], mask broadcastable to [B, H, T, T] → [B, T, D].
+    /// x [B, T, D], mask [B, 1, T, T] or [1, 1, T, T] → [B, T, D].
     ///
     /// # Errors
-    /// [`NnError::Shape`] where the width is not D.
+    /// [`NnError::Shape`] where the width is not D or the mask does not fit.
     pub fn forward(
         &self,
         x: &Tensor,
@@ -100,11 +101,11 @@ impl MultiHeadAttention {
         let key = turn(split(self.key.forward(x)?)?)?;
         let value = split(self.value.forward(x)?)?;
         let scores = query.matmul(&key.t()?)?;
-        let scores = match mask {
-            Some(mask) => scores.broadcast_add(mask)?,
-            None => scores,
+        let weights = match mask {
+            Some(mask) => masked_softmax(&scores, mask)?,
+            None => softmax(&scores)?,
         };
-        let mixed = softmax(&scores)?.matmul(&value)?;
+        let mixed = weights.matmul(&value)?;
         // [B, H, T, D/H] → [B, T, D]
         let mixed = mixed.transpose(1, 2)?.reshape((batch, time, width))?;
         self.output.forward(&mixed)

@@ -69,10 +69,10 @@ impl TransformerBlock {
     /// Applies the block.
     ///
     /// # Shapes
-    /// x [B, T, D], mask broadcastable to [B, H, T, T], positions [B, T] in `u32` or none for 0, 1, 2, … → [B, T, D].
+    /// x [B, T, D], mask [B, 1, T, T] or [1, 1, T, T], positions [B, T] in `u32` or none for 0, 1, 2, … → [B, T, D].
     ///
     /// # Errors
-    /// [`NnError::Shape`] where the width is not D.
+    /// [`NnError::Shape`] where the width is not D or the mask does not fit.
     pub fn forward(
         &self,
         x: &Tensor,

@@ -1,0 +1,234 @@
+//! Softmax of attention scores under a mask, in one pass forward and one backward.
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, WithDType, bail};
+use rayon::prelude::*;
+
+use crate::{NnError, softmax};
+
+/// Numbers that one task of the pool handles at least, so that small inputs stay on one core.
+const TASK: usize = 16_384;
+
+/// Softmax over the last dimension of scores + mask.
+///
+/// On the CPU in `f32` and `f64` it is one operation with its own backward, dS = P ⊙ (dP − Σ P ⊙ dP): candle's
+/// composition of it reads and writes the T × T scores about twenty times. Elsewhere it is that composition. The result
+/// does not depend on the number of threads: each row is summed by one of them, in order. The mask gets no gradient.
+///
+/// # Shapes
+/// scores [B, H, T, K], mask [B, 1, T, K] or [1, 1, T, K], each row with a finite element → [B, H, T, K].
+///
+/// # Errors
+/// [`NnError::Shape`] where the mask does not fit the scores.
+pub(crate) fn masked_softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor, NnError> {
+    let (batch, _, time, keys) = scores.dims4()?;
+    let fits = |rows: usize| mask.dims() == [rows, 1, time, keys];
+    if !fits(batch) && !fits(1) {
+        return Err(NnError::Shape {
+            operation: "masked softmax",
+            expected: format!("a mask of [{batch}, 1, {time}, {keys}]"),
+            got: format!("{:?}", mask.dims()),
+        });
+    }
+    if !scores.device().is_cpu() {
+        return softmax(&scores.broadcast_add(mask)?);
+    }
+    let (scores, mask) = (scores.contiguous()?, mask.contiguous()?);
+    Ok(scores.apply_op2(&mask, MaskedSoftmax)?)
+}
+
+struct MaskedSoftmax;
+
+impl CustomOp2 for MaskedSoftmax {
+    fn name(&self) -> &'static str {
+        "masked-softmax"
+    }
+
+    fn cpu_fwd(
+        &self,
+        scores: &CpuStorage,
+        layout: &Layout,
+        mask: &CpuStorage,
+        mask_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let result = match (scores, mask) {
+            (CpuStorage::F32(scores), CpuStorage::F32(mask)) => {
+                let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
+                CpuStorage::F32(forward(scores, mask, layout, f32::exp, f32::max))
+            }
+            (CpuStorage::F64(scores), CpuStorage::F64(mask)) => {
+                let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
+                CpuStorage::F64(forward(scores, mask, layout, f64::exp, f64::max))
+            }
+            _ => bail!("masked softmax takes scores and mask of one type, f32 or f64"),
+        };
+        Ok((result, layout.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        _scores: &Tensor,
+        _mask: &Tensor,
+        probabilities: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let gradient = gradient.contiguous()?;
+        let scores = probabilities.apply_op2_no_bwd(&gradient, &SoftmaxBackward)?;
+        Ok((Some(scores), None))
+    }
+}
+
+struct SoftmaxBackward;
+
+impl CustomOp2 for SoftmaxBackward {
+    fn name(&self) -> &'static str {
+        "softmax-backward"
+    }
+
+    fn cpu_fwd(
+        &self,
+        probabilities: &CpuStorage,
+        layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let result = match (probabilities, gradient) {
+            (CpuStorage::F32(p), CpuStorage::F32(g)) => CpuStorage::F32(backward(
+                part(p, layout)?,
+                part(g, gradient_layout)?,
+                layout,
+            )),
+            (CpuStorage::F64(p), CpuStorage::F64(g)) => CpuStorage::F64(backward(
+                part(p, layout)?,
+                part(g, gradient_layout)?,
+                layout,
+            )),
+            _ => bail!("softmax backward takes two tensors of one type, f32 or f64"),
+        };
+        Ok((result, layout.shape().clone()))
+    }
+}
+
+/// The numbers of a contiguous tensor.
+fn part<'a, F>(storage: &'a [F], layout: &Layout) -> candle_core::Result<&'a [F]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage[start..end]),
+        None => bail!("masked softmax takes contiguous tensors"),
+    }
+}
+
+fn keys_of(layout: &Layout) -> usize {
+    layout.dims().last().map_or(1, |keys| (*keys).max(1))
+}
+
+fn forward<F: WithDType>(
+    scores: &[F],
+    mask: &[F],
+    layout: &Layout,
+    exp: impl Fn(F) -> F + Sync,
+    max: impl Fn(F, F) -> F + Sync,
+) -> Vec<F> {
+    let keys = keys_of(layout);
+    let [_, heads, time] = [0, 1, 2].map(|dim| layout.dims()[dim]);
+    let mut result = vec![F::zero(); scores.len()];
+    let rows = result.par_chunks_mut(keys).zip(scores.par_chunks(keys));
+    let least = TASK.div_ceil(keys);
+    rows.enumerate()
+        .with_min_len(least)
+        .for_each(|(row, (out, scores))| {
+            // Row (b, h, t) uses mask row (b, t); a mask of one sequence serves all.
+            let mask_row = (row / (heads * time) * time + row % time) * keys % mask.len();
+            let mask = &mask[mask_row..mask_row + keys];
+            let mut top = scores[0] + mask[0];
+            for ((out, score), mask) in out.iter_mut().zip(scores).zip(mask) {
+                *out = *score + *mask;
+                top = max(top, *out);
+            }
+            let mut sum = F::zero();
+            for out in out.iter_mut() {
+                *out = exp(*out - top);
+                sum += *out;
+            }
+            for out in out.iter_mut() {
+                *out /= sum;
+            }
+        });
+    result
+}
+
+fn backward<F: WithDType>(probabilities: &[F], gradient: &[F], layout: &Layout) -> Vec<F> {
+    let keys = keys_of(layout);
+    let mut result = vec![F::zero(); probabilities.len()];
+    let inputs = probabilities
+        .par_chunks(keys)
+        .zip(gradient.par_chunks(keys));
+    let rows = result.par_chunks_mut(keys).zip(inputs);
+    let least = TASK.div_ceil(keys);
+    rows.with_min_len(least).for_each(|(out, (p, g))| {
+        let mut along = F::zero();
+        for (p, g) in p.iter().zip(g) {
+            along += *p * *g;
+        }
+        for ((out, p), g) in out.iter_mut().zip(p).zip(g) {
+            *out = *p * (*g - along);
+        }
+    });
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gradients::check_gradient;
+    use crate::mask;
+    use candle_core::{DType, Device};
+
+    /// Scores of shape [2, 3, 4, 4] without a pattern.
+    fn scores() -> Vec<f64> {
+        (0..96).map(|i| (f64::from(i) * 1.7).sin() * 3.0).collect()
+    }
+
+    fn masks() -> [Tensor; 2] {
+        let blocks = [vec![0, 1, 1, 2], vec![0, 0]];
+        [
+            mask::causal(4, DType::F64, &Device::Cpu).expect("small"),
+            mask::block_causal(&blocks, 4, DType::F64, &Device::Cpu).expect("small"),
+        ]
+    }
+
+    #[test]
+    fn equals_the_composition() {
+        let x = Tensor::from_vec(scores(), (2, 3, 4, 4), &Device::Cpu).expect("fits");
+        for mask in masks() {
+            let fused = masked_softmax(&x, &mask).expect("fits");
+            let composed = softmax(&x.broadcast_add(&mask).expect("fits")).expect("fits");
+            let values =
+                |t: Tensor| -> Vec<f64> { t.flatten_all().and_then(|t| t.to_vec1()).expect("f64") };
+            for (a, b) in values(fused).iter().zip(values(composed)) {
+                assert!((a - b).abs() < 1e-15, "{a} is not {b}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_matches_finite_differences() {
+        let weights: Vec<f64> = (0..96).map(|i| (f64::from(i) * 0.3).cos()).collect();
+        let weights = Tensor::from_vec(weights, (2, 3, 4, 4), &Device::Cpu).expect("fits");
+        for mask in masks() {
+            check_gradient(&scores(), &[2, 3, 4, 4], |x| {
+                Ok((masked_softmax(x, &mask)? * &weights)?.sum_all()?)
+            });
+        }
+    }
+
+    #[test]
+    fn a_mask_that_does_not_fit_is_named() {
+        let x = Tensor::zeros((2, 1, 3, 3), DType::F32, &Device::Cpu).expect("small");
+        let mask = mask::causal(4, DType::F32, &Device::Cpu).expect("small");
+        assert_eq!(
+            masked_softmax(&x, &mask)
+                .expect_err("4 is not 3")
+                .to_string(),
+            "masked softmax: expected a mask of [2, 1, 3, 3], got [1, 1, 4, 4]; check the sizes given to the layer"
+        );
+    }
+}

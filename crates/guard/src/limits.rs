@@ -67,11 +67,11 @@ pub fn limits(channel: Channel, language: Language) -> Vec<FieldLimit> {
     };
     match channel {
         Channel::Push => {
-            let source = "Android shows about 65 columns of a title and 240 of a body expanded, iOS about 178 in all; \
-                          50 and 150 stay whole on both";
+            let source = "house limit below what phones show: iOS some 180 characters of a body on the lock screen, \
+                          Android one line of some 50 until opened (Batch, optimal length of push notifications)";
             vec![
-                field("title", Unit::Width, Some(40), 50, source),
-                field("body", Unit::Width, Some(120), 150, source),
+                field("title", Unit::Width, Some(30), 50, source),
+                field("body", Unit::Width, Some(140), 150, source),
             ]
         }
         Channel::Sms => vec![field(
@@ -87,14 +87,14 @@ pub fn limits(channel: Channel, language: Language) -> Vec<FieldLimit> {
                 Unit::Width,
                 Some(60),
                 78,
-                "RFC 5322, section 2.1.1: lines should have no more than 78 characters; phones show some 40 to 60",
+                "RFC 5322, section 2.1.1: a line should have no more than 78 characters",
             ),
             field(
                 "preheader",
                 Unit::Width,
                 Some(90),
                 100,
-                "mail programs show some 35 to 140 columns beside the subject",
+                "house limit: mail programs cut the line at the width of their window",
             ),
             field(
                 "body",
@@ -108,7 +108,8 @@ pub fn limits(channel: Channel, language: Language) -> Vec<FieldLimit> {
             ),
         ],
         Channel::Banner => {
-            let source = "the lengths of responsive display ads: a headline up to 30 or 90, a description up to 90";
+            let source = "after Google Ads' responsive display ads: headlines up to 30 or 90 characters, descriptions \
+                          up to 90";
             vec![
                 field("title", Unit::Width, Some(30), 40, source),
                 field("body", Unit::Width, Some(70), 90, source),

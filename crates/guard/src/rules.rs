@@ -166,7 +166,7 @@ pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Ve
         links::check(message, field, &mut findings);
         profile::check(message, field, &mut findings);
         numbers::check(message, field, &mut findings);
-        style::check(&pack.style, field, &mut findings);
+        style::check(&pack.style, message, field, &mut findings);
         if field.name == "subject" {
             hygiene::check_subject(field, &mut findings);
         }

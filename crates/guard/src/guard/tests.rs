@@ -305,6 +305,23 @@ fn texts_do_not_shout() {
 }
 
 #[test]
+fn a_name_may_exclaim() {
+    let named = Product {
+        title: "Hooray!! Mug".to_owned(),
+        ..product()
+    };
+    for (body, reason) in [
+        ("{{ title }} and {{ title }}!", "ok"),
+        ("{{ title }}! Yes!", "exclamation:body"),
+    ] {
+        assert_eq!(
+            verdict_of(&variant(Channel::Push, None, body), &named),
+            reason
+        );
+    }
+}
+
+#[test]
 fn channels_have_fields_lengths_and_ways_out() {
     let long = "a".repeat(51);
     for (channel, title, body, reason) in [

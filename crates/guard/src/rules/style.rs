@@ -1,6 +1,6 @@
 //! A text does not shout.
 
-use super::{Field, Finding};
+use super::{Field, Finding, Message};
 use crate::Origin;
 use crate::pack::Style;
 
@@ -9,10 +9,15 @@ const SHOUTED_LETTERS: usize = 3;
 /// Fewer shouted words than this are an abbreviation or two.
 const SHOUTED_WORDS: usize = 3;
 
-pub(super) fn check(style: &Style, field: &Field, findings: &mut Vec<Finding>) {
+pub(super) fn check(style: &Style, message: &Message, field: &Field, findings: &mut Vec<Finding>) {
     let name = field.name;
     let text = field.plain();
-    let exclamations = text.chars().filter(|c| matches!(c, '!' | '！')).count();
+    // A product may be called `Hooray!`; no filter could take that from its name.
+    let own = |(_, part, origin)| match message.bound(origin) {
+        Some(bound) if bound.is_name() => 0,
+        _ => str::chars(part).filter(|c| matches!(c, '!' | '！')).count(),
+    };
+    let exclamations: usize = field.shown.parts().map(own).sum();
     if exclamations > style.max_exclamations {
         findings.push(Finding::fault(
             "exclamation",

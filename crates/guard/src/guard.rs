@@ -89,12 +89,18 @@ impl Guard {
     /// Checks a variant before any product is known: its templates are read, its bindings cover their names, and every
     /// branch keeps the rules with sample values. Lengths count the template's own words alone.
     pub fn check_variant(&self, variant: &CopyVariant) -> Vec<Check> {
+        self.check_variant_with(variant, &[])
+    }
+
+    /// Checks a variant as [`Guard::check_variant`] does, where the template repeats sentences that a person approved for
+    /// the products it speaks of (`Product::allowed_claims`).
+    pub fn check_variant_with(&self, variant: &CopyVariant, claims: &[String]) -> Vec<Check> {
         let mut findings = Vec::new();
         match CompiledVariant::new(variant) {
             Err(error) => findings.push(Finding::of_error(&error)),
             Ok(compiled) => {
                 findings.extend(missing_field(&compiled));
-                self.check_branches(&compiled, &mut findings);
+                self.check_branches(&compiled, claims, &mut findings);
             }
         }
         rules::gather(&distinct(findings))
@@ -185,7 +191,12 @@ impl Guard {
         VerdictKey::new(channel, text, &self.pack.version, &facts_version)
     }
 
-    fn check_branches(&self, variant: &CompiledVariant, findings: &mut Vec<Finding>) {
+    fn check_branches(
+        &self,
+        variant: &CompiledVariant,
+        claims: &[String],
+        findings: &mut Vec<Finding>,
+    ) {
         let bindings = sample::bindings(variant);
         for (name, template) in &variant.templates {
             for branch in template.branches() {
@@ -200,7 +211,7 @@ impl Guard {
                 let message = Message {
                     channel: variant.channel,
                     limits: self.limits(variant.channel, variant.locale.language()),
-                    fields: &[Field::new(name, shown, None)],
+                    fields: &[Field::new(name, shown, claims)],
                     bindings: &bindings,
                     now: None,
                 };
@@ -223,7 +234,7 @@ fn show(
         .iter()
         .map(|(name, template)| {
             let shown = template.show(bindings, Escape::of(variant.channel, name))?;
-            Ok(Field::new(name, shown, Some(facts.product)))
+            Ok(Field::new(name, shown, &facts.product.allowed_claims))
         })
         .collect()
 }

@@ -10,7 +10,7 @@ mod style;
 
 use std::ops::Range;
 
-use events::{Channel, Check, Product, Timestamp};
+use events::{Channel, Check, Timestamp};
 
 use crate::pack::RulePack;
 use crate::phrase::Matcher;
@@ -85,8 +85,8 @@ pub(crate) struct Field {
 }
 
 impl Field {
-    pub(crate) fn new(name: &'static str, shown: Shown, product: Option<&Product>) -> Self {
-        let claims = product.map_or(&[][..], |product| &product.allowed_claims);
+    /// `claims` are the sentences that a person approved.
+    pub(crate) fn new(name: &'static str, shown: Shown, claims: &[String]) -> Self {
         let approved = claims
             .iter()
             .filter(|claim| !claim.is_empty())

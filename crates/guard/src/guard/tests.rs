@@ -171,6 +171,10 @@ fn numbers_come_from_values() {
         ("{{ price }} pounds", "ok"),
         ("{{ orders }} kind people", "ok"),
         ("买三件更好看", "numbers:三件"),
+        ("買兩個更好看", "numbers:兩個"),
+        ("只要叁拾元", "numbers:叁拾元"),
+        ("Ⅳ colours", "numbers:Ⅳ"),
+        ("5\u{fe0f}\u{20e3} reasons", "numbers:5"),
         ("十分好看的杯子，一起喝茶", "ok"),
         ("Thousands of shoppers", "numbers:thousands"),
         ("Rated 5 stars by the best potters.", "ok"),
@@ -458,6 +462,24 @@ fn variants_are_checked_in_every_branch() {
         let checks = failed(channel, body);
         assert!(checks[0].starts_with(part), "{checks:?}");
     }
+    let claims = product().allowed_claims;
+    let rated = variant(
+        Channel::Push,
+        None,
+        &format!("{} {{{{ title }}}}", claims[0]),
+    );
+    assert!(
+        guard
+            .check_variant_with(&rated, &claims)
+            .iter()
+            .all(|check| check.passed)
+    );
+    assert!(
+        guard
+            .check_variant(&rated)
+            .iter()
+            .any(|check| !check.passed)
+    );
     // The variant binds facts, one of which may end; only a rendered text can tell.
     assert_eq!(failed(Channel::Push, "Only today"), [""; 0]);
     let long = failed(Channel::Push, &"mug ".repeat(40));

@@ -15,9 +15,9 @@ const CURRENCY_WORDS: [&str; 10] = [
 /// Signs that make a price of a number beside them.
 const CURRENCY_SIGNS: [char; 6] = ['£', '$', '€', '¥', '￥', '₩'];
 /// Chinese numerals that count when a measure word follows; 一 is left out, it is in 一起, 一个 and 一下.
-const NUMERALS: &str = "两二三四五六七八九十百千万";
+const NUMERALS: &str = "两二三四五六七八九十百千万兩萬零〇贰叁肆伍陆柒捌玖拾佰仟";
 /// Measure words of goods, money, people and time.
-const MEASURES: &str = "件折倍元块人位款套份瓶杯只个年月";
+const MEASURES: &str = "件折倍元块塊人位款套份瓶杯只個个年月";
 
 pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding>) {
     let text = field.plain();

@@ -157,4 +157,24 @@ mod tests {
         assert_eq!(found("best before June, and the best"), one("best", "best"));
         assert_eq!(found("销量第一，第一次"), one("第一", "第一"));
     }
+
+    #[test]
+    fn an_exception_covers_what_lies_within_it() {
+        let mut pack = RulePack::general();
+        pack.rules.truncate(1);
+        pack.rules[0].phrases = vec!["free".to_owned(), "free of".to_owned()];
+        pack.rules[0].except = vec!["feel free".to_owned()];
+        let matcher = Matcher::new(&pack);
+        let hits = |text: &str| {
+            let found = matcher.find(text);
+            found
+                .iter()
+                .map(|hit| hit.phrase.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(hits("feel free"), [""; 0]);
+        assert_eq!(hits("do feel free, it is free"), ["free"]);
+        assert_eq!(hits("free of"), ["free of"]);
+        assert_eq!(hits("feel free of"), ["free of"]);
+    }
 }

@@ -48,9 +48,10 @@ fn supports(
             message
                 .shown_bounds()
                 .any(|bound| match (message.now, bound.ends) {
+                    // A fact that has ended has no value and is not shown.
                     (Some(now), Some(ends)) => {
                         let hours = i64::from(rule.ends_within_hours.unwrap_or(u32::MAX));
-                        now < ends && ends.as_second() - now.as_second() <= hours * 3600
+                        ends.as_second() - now.as_second() <= hours * 3600
                     }
                     (None, _) => bound.path.starts_with("fact."),
                     _ => false,

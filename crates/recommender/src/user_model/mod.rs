@@ -23,6 +23,6 @@ mod window;
 mod tests;
 
 pub use config::{LossWeights, UserModelConfig};
-pub use model::{Interest, Interests, UserModel};
+pub use model::{Interest, Interests, ScoreParts, UserModel};
 pub use record::{EpochRecord, Progress, TrainingRecord};
 pub use train::{Training, train};

@@ -52,6 +52,17 @@ pub struct Interests {
     pub price_bands: Vec<Interest<u32>>,
 }
 
+/// The exact decomposition of one item's score: the three sum to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreParts {
+    /// State · item: what the shopper's interactions say.
+    pub taste: f32,
+    /// What the shop's recent sales say.
+    pub popularity: f32,
+    /// What the shopper's own purchases of this item say; 0 where there are none.
+    pub own_past: f32,
+}
+
 /// One interest label with its probability among the labels of its field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Interest<L> {
@@ -260,7 +271,38 @@ impl UserModel {
         Ok(answers.into_iter().next().unwrap_or_default())
     }
 
-    /// Encodes histories in batches and collects one answer each.
+    /// What the scores of some items are made of, for the explanation of a decision.
+    ///
+    /// # Errors
+    /// [`RecommenderError::Nn`] where an item is beyond the corpus.
+    pub fn score_parts(
+        &self,
+        history: &[Interaction],
+        now_s: i64,
+        items: &[u32],
+    ) -> Result<Vec<ScoreParts>, RecommenderError> {
+        self.answer(&[history], now_s, |batch, states| {
+            let columns = Tensor::new(items, &Device::Cpu)?;
+            let pick = |scores: Tensor| -> Result<Vec<f32>, NnError> {
+                Ok(scores.squeeze(0)?.index_select(&columns, 0)?.to_vec1()?)
+            };
+            let taste = Network::taste(states, &self.table)?;
+            let nothing = taste.zeros_like()?;
+            let taste = pick(taste)?;
+            let popularity = pick(self.network.crowd(batch, states)?)?;
+            let own_past = pick(self.network.add_own_past(nothing, batch, states)?)?;
+            let parts = taste.into_iter().zip(popularity).zip(own_past);
+            let parts = parts.map(|((taste, popularity), own_past)| ScoreParts {
+                taste,
+                popularity,
+                own_past,
+            });
+            Ok(vec![parts.collect()])
+        })
+        .map(|mut parts| parts.pop().unwrap_or_default())
+    }
+
+    /// Encodes histories in batches and collects one answer each, in the order of the histories.
     fn answer<A>(
         &self,
         histories: &[&[Interaction]],
@@ -268,17 +310,24 @@ impl UserModel {
         read: impl Fn(&Batch, &Tensor) -> Result<Vec<A>, NnError>,
     ) -> Result<Vec<A>, RecommenderError> {
         let items = self.catalogue.len();
+        // Histories of similar length go together, which saves most of the padding.
+        let mut order: Vec<usize> = (0..histories.len()).collect();
+        order.sort_by_key(|index| histories[*index].len());
         let mut answers = Vec::with_capacity(histories.len());
-        for histories in histories.chunks(ANSWER_BATCH) {
-            let windows: Vec<Window> = histories
+        for indices in order.chunks(ANSWER_BATCH) {
+            let windows: Vec<Window> = indices
                 .iter()
-                .map(|past| Window::answering(past, items, self.config.max_length, now_s))
+                .map(|index| {
+                    let past = histories[*index];
+                    Window::answering(past, items, self.config.max_length, now_s)
+                })
                 .collect();
             let batch = Batch::new(&windows, &self.popularity, items, &Device::Cpu)?;
             let states = self.network.states(&batch, &self.table, &mut Pass::Infer)?;
-            answers.extend(read(&batch, &states.detach())?);
+            answers.extend(indices.iter().zip(read(&batch, &states.detach())?));
         }
-        Ok(answers)
+        answers.sort_by_key(|(index, _)| **index);
+        Ok(answers.into_iter().map(|(_, answer)| answer).collect())
     }
 }
 

@@ -191,8 +191,7 @@ impl Network {
             .forward(&(pooled + self.elapsed.forward(&batch.elapsed)?)?)
     }
 
-    /// The score of every item: state · item + how much the shopper follows the crowd × popularity + how much the
-    /// shopper comes back × own past.
+    /// The score of every item: the sum of its parts.
     ///
     /// # Shapes
     /// states [N, D], table [V, D] → [N, V].
@@ -202,16 +201,46 @@ impl Network {
         states: &Tensor,
         table: &Tensor,
     ) -> Result<Tensor, NnError> {
-        let taste = states.matmul(&table.t()?)?;
-        let mix = self.popularity.forward(states)?;
+        let logits = (Self::taste(states, table)? + self.crowd(batch, states)?)?;
+        self.add_own_past(logits, batch, states)
+    }
+
+    /// The first part of a score: state · item.
+    ///
+    /// # Shapes
+    /// states [N, D], table [V, D] → [N, V].
+    pub(super) fn taste(states: &Tensor, table: &Tensor) -> Result<Tensor, NnError> {
+        Ok(states.matmul(&table.t()?)?)
+    }
+
+    /// The second part: how much the shopper follows the crowd × the item's popularity.
+    ///
+    /// # Shapes
+    /// states [N, D] → [N, V].
+    pub(super) fn crowd(&self, batch: &Batch, states: &Tensor) -> Result<Tensor, NnError> {
+        let weights = self.popularity.forward(states)?;
         // [N, 1, half-lives] · [N, half-lives, V] → [N, V]
-        let crowd = mix.unsqueeze(1)?.matmul(&batch.popularity)?.squeeze(1)?;
-        let logits = (taste + crowd)?;
+        Ok(weights
+            .unsqueeze(1)?
+            .matmul(&batch.popularity)?
+            .squeeze(1)?)
+    }
+
+    /// Adds the third part to the items that the shopper bought: how much the shopper comes back × own past.
+    ///
+    /// # Shapes
+    /// logits [N, V], states [N, D] → [N, V].
+    pub(super) fn add_own_past(
+        &self,
+        logits: Tensor,
+        batch: &Batch,
+        states: &Tensor,
+    ) -> Result<Tensor, NnError> {
         let Some(own) = &batch.own else {
             return Ok(logits);
         };
-        let mix = self.own.forward(states)?;
-        let bonus = (mix.index_select(&own.rows, 0)? * &own.features)?.sum(1)?;
+        let weights = self.own.forward(states)?.index_select(&own.rows, 0)?;
+        let bonus = (weights * &own.features)?.sum(1)?;
         let shape = logits.shape().clone();
         let flat = logits.flatten_all()?.index_add(&own.positions, &bonus, 0)?;
         Ok(flat.reshape(shape)?)

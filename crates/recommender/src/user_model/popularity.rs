@@ -6,6 +6,8 @@ use crate::{Corpus, Interaction};
 const DAY_S: f64 = 86_400.0;
 /// Decayed purchases that every item is given beforehand, so that an unsold item has a finite logarithm.
 const PRIOR: f64 = 0.5;
+/// Most tables, which bounds the memory for a long history.
+const MOST_TABLES: i64 = 400;
 
 /// Log-shares of the items' decayed purchase counts, tabulated over time.
 ///
@@ -24,7 +26,8 @@ pub(super) struct Popularity {
 }
 
 impl Popularity {
-    /// Counts the purchases of a corpus: one table every `step_days` from its first purchase, and one after its last.
+    /// Counts the purchases of a corpus: one table every `step_days` (rarer in a history of more than 400 such steps)
+    /// from its first purchase, and one after its last.
     pub(super) fn new(corpus: &Corpus, half_lives_days: &[f64], step_days: f64) -> Self {
         let mut purchases: Vec<&Interaction> = corpus.purchases().collect();
         purchases.sort_by_key(|purchase| purchase.at_s);
@@ -38,7 +41,8 @@ impl Popularity {
             (Some(first), Some(last)) => (first.at_s, last.at_s),
             _ => (0, 0),
         };
-        let step_s = ((step_days * DAY_S) as i64).max(1);
+        let step_s = ((step_days * DAY_S) as i64).max((last_s - first_s) / MOST_TABLES);
+        let step_s = step_s.max(1);
         let mut counts = vec![vec![0f64; corpus.items.len()]; half_lives_days.len()];
         let mut rest = purchases.as_slice();
         let mut now_s = first_s;

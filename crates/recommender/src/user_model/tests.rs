@@ -123,6 +123,16 @@ fn planted_transitions_are_recovered() {
     let share = right_category as f64 / split.shoppers.len() as f64;
     assert!(share > 0.9, "{share} of the next categories come first");
     let history = split.history(&split.shoppers[0]);
+    let scores = model.scores(&[history], split.now_s).expect("scores");
+    let bought = history[0].item;
+    let parts = model
+        .score_parts(history, split.now_s, &[bought, 3])
+        .expect("parts");
+    for (parts, item) in parts.iter().zip([bought, 3]) {
+        let sum = parts.taste + parts.popularity + parts.own_past;
+        assert!((sum - scores[0][item as usize]).abs() < 1e-4, "{parts:?}");
+    }
+    assert!(parts[0].own_past.abs() > 1e-3, "{parts:?}");
     let next = after(history[history.len() - 1].item);
     let other = after(next);
     let chances = model.purchase_probabilities(history, split.now_s, &[next, other]);
@@ -236,6 +246,14 @@ fn lines_of_an_order_may_come_in_any_order() {
     for (a, b) in states[0].iter().zip(&states[1]) {
         assert!((a - b).abs() < 1e-5, "{a} is not {b}");
     }
+    // Answers come in the order of the questions, whatever the lengths.
+    let one = model.user_state(&lines[..1], 2 * DAY_S).expect("encodes");
+    let both = model
+        .user_states(&[&lines, &lines[..1]], 2 * DAY_S)
+        .expect("encodes");
+    for (together, alone) in both[1].iter().zip(&one) {
+        assert!((together - alone).abs() < 1e-5, "{together} is not {alone}");
+    }
     let later = buy(5, 3 * DAY_S, Some(2));
     let longer: Vec<Interaction> = lines.into_iter().chain([later]).collect();
     let state = model.user_state(&longer, 4 * DAY_S).expect("encodes");
@@ -297,4 +315,26 @@ fn damage_and_empty_shops_are_named() {
         run.expect_err("nobody bought").to_string(),
         "the list of purchases is empty; import orders before training"
     );
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = UserModelConfig {
+        learning_rate: 1e30,
+        warmup_share: 0.0,
+        checkpoint_steps: 1,
+        ..small()
+    };
+    let corpus = habitual_shop(60, 5);
+    let run = train(&corpus, None, &config, folder.path(), &mut |_| {
+        ControlFlow::Continue(())
+    });
+    let message = run.expect_err("diverges").to_string();
+    assert!(
+        message.contains("at step 1; lower the learning rate"),
+        "{message}"
+    );
+    let kept = nn::Checkpoint::at(&folder.path().join("checkpoint")).and_then(|c| c.state());
+    assert_eq!(kept.expect("whole").map(|state| state.step), Some(1));
 }

@@ -18,13 +18,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Instant;
 
 use events::Pseudonym;
 use recommender::{
-    Corpus, EvaluateSettings, HeldOut, ImplicitAls, ImplicitAlsSettings, Interaction,
-    InteractionKind, Item, ItemKnn, ItemKnnSettings, OwnRepeats, Popular, RecommenderError,
-    RowKind, Scorer, Sequence, Task, TimeSplit, Transitions, TransitionsSettings, evaluate,
+    Blend, BlendSettings, Component, Corpus, EvaluateSettings, HeldOut, ImplicitAls,
+    ImplicitAlsSettings, Interaction, InteractionKind, Item, ItemKnn, ItemKnnSettings, Newest,
+    OwnRepeats, Popular, RecommenderError, RowKind, ScoreScale, Scorer, Seasonal, Sequence, Task,
+    TimeSplit, Transitions, TransitionsSettings, evaluate,
 };
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -52,22 +54,34 @@ fn main() -> Outcome<()> {
         corpus.purchases().count()
     );
 
-    // Then the settings, each chosen by the task it is made for, on the validation window alone.
+    // Then the settings of each baseline, chosen by the task it is made for, on the validation window alone.
     let validation = split.validation(&corpus);
     let choices = Choices::tune(&validation)?;
     println!("chosen on validation: {choices:?}");
 
-    // At last the table: everything is fitted anew up to the test window.
+    // The blend learns there too: how much to listen to each of them when guessing something new.
+    let weights = Blend::learn(
+        &[(
+            &validation,
+            &components(&choices.fit(&validation.training)?),
+        )],
+        &BlendSettings::default(),
+    )?;
+
+    // At last the table: everything is fitted anew up to the test window, under the settings and weights found before.
     let held_out = split.test(&corpus);
     let models = choices.fit(&held_out.training)?;
-    let scorers: Vec<(&dyn Scorer, RowKind)> = models
+    let blend = Blend::new("blend", components(&models), weights)?;
+    for (name, weight) in blend.weights() {
+        println!("weight of {name} in the blend: {weight:.3}");
+    }
+    let mut scorers: Vec<(&dyn Scorer, RowKind)> = models
         .iter()
         .map(|model| (model.as_ref(), RowKind::Baseline))
         .collect();
-    let mut settings = EvaluateSettings::with_default("item-knn");
-    settings
-        .defaults
-        .insert(Task::Repeats, "own-repeats".to_owned());
+    scorers.push((&blend, RowKind::Model));
+    let mut settings = EvaluateSettings::with_default("own-repeats");
+    settings.defaults.insert(Task::NewItems, "blend".to_owned());
     let evaluation = evaluate(path, "test", &held_out, &scorers, &settings)?;
     println!("{}", evaluation.table);
     for difference in &evaluation.differences {
@@ -78,6 +92,15 @@ fn main() -> Outcome<()> {
         evaluation.shoppers, evaluation.cold, evaluation.unsold_targets
     );
     Ok(())
+}
+
+/// Every baseline as a voice of the blend; all of them count.
+fn components(models: &[Arc<dyn Scorer>]) -> Vec<Component> {
+    let component = |scorer: &Arc<dyn Scorer>| Component {
+        scorer: Arc::clone(scorer),
+        scale: ScoreScale::Count,
+    };
+    models.iter().map(component).collect()
 }
 
 /// The settings of the baselines.
@@ -123,14 +146,16 @@ impl Choices {
         })
     }
 
-    fn fit(&self, training: &Corpus) -> Result<Vec<Box<dyn Scorer>>, RecommenderError> {
+    fn fit(&self, training: &Corpus) -> Result<Vec<Arc<dyn Scorer>>, RecommenderError> {
         Ok(vec![
-            Box::new(Popular::all_time(training)),
-            Box::new(Popular::recently(training, self.popular_half_life_days)?),
-            Box::new(OwnRepeats::fit(training, self.repeats_half_life_days)?),
-            Box::new(ItemKnn::fit(training, self.item_knn)?),
-            Box::new(Transitions::fit(training, self.transitions)?),
-            Box::new(ImplicitAls::fit(training, self.als)?),
+            Arc::new(Popular::all_time(training)),
+            Arc::new(Popular::recently(training, self.popular_half_life_days)?),
+            Arc::new(Seasonal::fit(training, 45)),
+            Arc::new(Newest::fit(training)),
+            Arc::new(OwnRepeats::fit(training, self.repeats_half_life_days)?),
+            Arc::new(ItemKnn::fit(training, self.item_knn)?),
+            Arc::new(Transitions::fit(training, self.transitions)?),
+            Arc::new(ImplicitAls::fit(training, self.als)?),
         ])
     }
 }
@@ -138,14 +163,16 @@ impl Choices {
 fn knn_grid() -> Vec<ItemKnnSettings> {
     let mut grid = Vec::new();
     for across_baskets in [true, false] {
-        for basket_half_life_days in [60.0, 120.0, 365.0, f64::INFINITY] {
-            for history_half_life_days in [30.0, 90.0, f64::INFINITY] {
-                grid.push(ItemKnnSettings {
-                    across_baskets,
-                    basket_half_life_days,
-                    history_half_life_days,
-                    ..ItemKnnSettings::default()
-                });
+        for basket_half_life_days in [20.0, 60.0, f64::INFINITY] {
+            for history_half_life_days in [30.0, f64::INFINITY] {
+                for neighbours in [200, 1000] {
+                    grid.push(ItemKnnSettings {
+                        neighbours,
+                        across_baskets,
+                        basket_half_life_days,
+                        history_half_life_days,
+                    });
+                }
             }
         }
     }
@@ -154,7 +181,7 @@ fn knn_grid() -> Vec<ItemKnnSettings> {
 
 fn transition_grid() -> Vec<TransitionsSettings> {
     let mut grid = Vec::new();
-    for half_life_days in [30.0, 90.0, 365.0] {
+    for half_life_days in [30.0, 90.0] {
         for popularity_discount in [0.0, 0.3, 0.5] {
             for order_decay in [0.5, 0.8] {
                 grid.push(TransitionsSettings {
@@ -171,10 +198,10 @@ fn transition_grid() -> Vec<TransitionsSettings> {
 
 fn als_grid() -> Vec<ImplicitAlsSettings> {
     let mut grid = Vec::new();
-    for confidence in [2.0, 10.0] {
-        for half_life_days in [90.0, 365.0] {
+    for half_life_days in [22.0, 45.0, 90.0] {
+        for regularisation in [10.0, 30.0, 60.0] {
             grid.push(ImplicitAlsSettings {
-                confidence,
+                regularisation,
                 half_life_days,
                 ..ImplicitAlsSettings::default()
             });

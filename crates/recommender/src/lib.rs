@@ -29,6 +29,8 @@
 //! This crate never reads a clock or an identifier of a person: seeds, times and pseudonyms are arguments.
 
 mod baseline;
+mod blend;
+mod conditional_logit;
 mod corpus;
 mod decay;
 mod error;
@@ -43,9 +45,10 @@ mod split;
 pub mod user_model;
 
 pub use baseline::{
-    ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, OwnRepeats, Popular, Transitions,
-    TransitionsSettings,
+    ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, Newest, OwnRepeats, Popular,
+    Seasonal, Transitions, TransitionsSettings,
 };
+pub use blend::{Blend, BlendSettings, Component, ScoreScale};
 pub use corpus::{
     Basket, Corpus, Interaction, InteractionKind, Item, Sequence, baskets, before, bought,
 };

@@ -1,7 +1,7 @@
 use crate::{Interaction, RecommenderError};
 
 /// Something that ranks a shop's items for shoppers, given what they did.
-pub trait Scorer: Sync {
+pub trait Scorer: Send + Sync {
     /// The name under which it stands in the evaluation table, such as `item-knn`.
     fn name(&self) -> &str;
 

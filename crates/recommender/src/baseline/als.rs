@@ -25,13 +25,13 @@ use crate::{Corpus, Interaction, RecommenderError, Scorer, baskets};
 pub struct ImplicitAlsSettings {
     /// Width of the factors. Default 64.
     pub factors: usize,
-    /// Confidence α of one purchase. Default 10.
+    /// Confidence α of one purchase. Default 4.
     pub confidence: f64,
-    /// Regularisation λ. Default 10.
+    /// Regularisation λ. Default 30.
     pub regularisation: f64,
     /// Rounds of both half-steps. Default 10.
     pub rounds: usize,
-    /// Days after which a basket counts half. Default infinite.
+    /// Days after which a basket counts half. Default 45.
     pub half_life_days: f64,
     /// Seed of the first item factors. Default 0.
     pub seed: u64,
@@ -41,10 +41,10 @@ impl Default for ImplicitAlsSettings {
     fn default() -> Self {
         Self {
             factors: 64,
-            confidence: 10.0,
-            regularisation: 10.0,
+            confidence: 4.0,
+            regularisation: 30.0,
             rounds: 10,
-            half_life_days: f64::INFINITY,
+            half_life_days: 45.0,
             seed: 0,
         }
     }

@@ -19,24 +19,24 @@ use crate::{Corpus, Interaction, InteractionKind, RecommenderError, Scorer, bask
 /// Settings of [`ItemKnn`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemKnnSettings {
-    /// Neighbours kept for each item. Default 200.
+    /// Neighbours kept for each item. Default 1000.
     pub neighbours: usize,
     /// Whether two items go together when one shopper bought both, in whatever orders, and not only in one basket.
-    /// Default true.
+    /// Default false.
     pub across_baskets: bool,
-    /// Days after which a basket counts half in the similarities. Default infinite.
+    /// Days after which a basket counts half in the similarities. Default 60.
     pub basket_half_life_days: f64,
-    /// Days after which a purchase of the history weighs half. Default 60.
+    /// Days after which a purchase of the history weighs half. Default 30.
     pub history_half_life_days: f64,
 }
 
 impl Default for ItemKnnSettings {
     fn default() -> Self {
         Self {
-            neighbours: 200,
-            across_baskets: true,
-            basket_half_life_days: f64::INFINITY,
-            history_half_life_days: 60.0,
+            neighbours: 1000,
+            across_baskets: false,
+            basket_half_life_days: 60.0,
+            history_half_life_days: 30.0,
         }
     }
 }
@@ -187,6 +187,7 @@ mod tests {
     fn plain(across_baskets: bool) -> ItemKnnSettings {
         ItemKnnSettings {
             across_baskets,
+            basket_half_life_days: f64::INFINITY,
             history_half_life_days: f64::INFINITY,
             ..ItemKnnSettings::default()
         }

@@ -3,12 +3,16 @@
 mod als;
 mod als_solve;
 mod item_knn;
+mod newest;
 mod popular;
 mod repeats;
+mod seasonal;
 mod transitions;
 
 pub use als::{ImplicitAls, ImplicitAlsSettings};
 pub use item_knn::{ItemKnn, ItemKnnSettings};
+pub use newest::Newest;
 pub use popular::Popular;
 pub use repeats::OwnRepeats;
+pub use seasonal::Seasonal;
 pub use transitions::{Transitions, TransitionsSettings};

@@ -19,11 +19,11 @@ use crate::{Basket, Corpus, Interaction, RecommenderError, Scorer, baskets};
 pub struct TransitionsSettings {
     /// Followers kept for each item. Default 500.
     pub neighbours: usize,
-    /// Weight of an order against the one after it, 0 to 1. Default 0.7.
+    /// Weight of an order against the one after it, 0 to 1. Default 0.5.
     pub order_decay: f64,
     /// The exponent β by which a follower's own frequency is discounted, 0 to 1. Default 0.3.
     pub popularity_discount: f64,
-    /// Days after which a transition counts half. Default 180.
+    /// Days after which a transition counts half. Default 30.
     pub half_life_days: f64,
 }
 
@@ -31,9 +31,9 @@ impl Default for TransitionsSettings {
     fn default() -> Self {
         Self {
             neighbours: 500,
-            order_decay: 0.7,
+            order_decay: 0.5,
             popularity_discount: 0.3,
-            half_life_days: 180.0,
+            half_life_days: 30.0,
         }
     }
 }

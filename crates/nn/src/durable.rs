@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::NnError;
@@ -34,37 +34,74 @@ pub fn replace_file(path: &Path, content: &[u8]) -> Result<(), NnError> {
     write().map_err(|source| NnError::io("write", path, source))
 }
 
-/// Writes named tensors as safetensors in one step and returns the content's hash (BLAKE3, hexadecimal).
-///
-/// The bytes depend on names and values alone.
-///
-/// # Errors
-/// [`NnError::Io`] where the file cannot be written, [`NnError::Damaged`] where a tensor cannot be serialised.
-pub fn write_tensors(path: &Path, tensors: &BTreeMap<String, Tensor>) -> Result<String, NnError> {
-    let content = safetensors::serialize(tensors, None)
-        .map_err(|error| NnError::damaged(path, error.to_string()))?;
-    replace_file(path, &content)?;
-    Ok(blake3::hash(&content).to_hex().to_string())
+/// A file of tensors, named by its content: what a record beside it must hold to read it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TensorFile {
+    /// Name of the file within its folder.
+    pub file: String,
+    /// BLAKE3 of its content, hexadecimal.
+    pub blake3: String,
 }
 
-/// Reads named tensors, refusing a file whose hash is not `hash`.
-///
-/// # Errors
-/// [`NnError::Io`] where the file cannot be read, [`NnError::Damaged`] where its content is not what was written.
-pub fn read_tensors(
-    path: &Path,
-    hash: &str,
-    device: &Device,
-) -> Result<BTreeMap<String, Tensor>, NnError> {
-    let content = std::fs::read(path).map_err(|source| NnError::io("read", path, source))?;
-    let found = blake3::hash(&content).to_hex();
-    if found.as_str() != hash {
-        let size = content.len();
-        let detail = format!("its {size} bytes hash to {found}, {hash} was written");
-        return Err(NnError::damaged(path, detail));
+impl TensorFile {
+    /// Writes named tensors as `PREFIX-HASH.safetensors` into a folder.
+    ///
+    /// The name depends on names and values alone, so new weights never overwrite those that an older record names:
+    /// write the tensors, replace the record, then call [`TensorFile::remove_others`].
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where the file cannot be written, [`NnError::Damaged`] where a tensor cannot be serialised.
+    pub fn write(
+        folder: &Path,
+        prefix: &str,
+        tensors: &BTreeMap<String, Tensor>,
+    ) -> Result<Self, NnError> {
+        let content = safetensors::serialize(tensors, None)
+            .map_err(|error| NnError::damaged(folder, error.to_string()))?;
+        let blake3 = blake3::hash(&content).to_hex().to_string();
+        let file = format!("{prefix}-{}.safetensors", &blake3[..16]);
+        replace_file(&folder.join(&file), &content)?;
+        Ok(Self { file, blake3 })
     }
-    let tensors = candle_core::safetensors::load_buffer(&content, device)?;
-    Ok(tensors.into_iter().collect())
+
+    /// Reads the tensors back.
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where the file cannot be read, [`NnError::Damaged`] where its content is not what was written.
+    pub fn read(
+        &self,
+        folder: &Path,
+        device: &Device,
+    ) -> Result<BTreeMap<String, Tensor>, NnError> {
+        let path = folder.join(&self.file);
+        let content = std::fs::read(&path).map_err(|source| NnError::io("read", &path, source))?;
+        let found = blake3::hash(&content).to_hex();
+        if found.as_str() != self.blake3 {
+            let (size, written) = (content.len(), &self.blake3);
+            let detail = format!("its {size} bytes hash to {found}, {written} was written");
+            return Err(NnError::damaged(&path, detail));
+        }
+        let tensors = candle_core::safetensors::load_buffer(&content, device)?;
+        Ok(tensors.into_iter().collect())
+    }
+
+    /// Removes the other files of the same prefix: older weights and leftovers of an interrupted write.
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where the folder cannot be read or a file not be removed.
+    pub fn remove_others(&self, folder: &Path, prefix: &str) -> Result<(), NnError> {
+        let failed = |source| NnError::io("clean", folder, source);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let tensors = name.contains(".safetensors") && name.starts_with(&format!("{prefix}-"));
+            if tensors && name != self.file.as_str() {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What stands in the place of the checksum while it is computed.
@@ -138,20 +175,58 @@ mod tests {
     #[test]
     fn tensors_come_back_and_a_truncated_file_is_noticed() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("w.safetensors");
+        let folder = folder.path();
         let tensor = Tensor::new(&[1f32, f32::MIN_POSITIVE, -0.0], &Device::Cpu).expect("fits");
         let tensors = BTreeMap::from([("w".to_owned(), tensor)]);
-        let hash = write_tensors(&path, &tensors).expect("writable");
-        let back = read_tensors(&path, &hash, &Device::Cpu).expect("whole");
+        let file = TensorFile::write(folder, "w", &tensors).expect("writable");
+        let back = file.read(folder, &Device::Cpu).expect("whole");
         let bits = |t: &BTreeMap<String, Tensor>| -> Vec<u32> {
             let values: Vec<f32> = t["w"].to_vec1().expect("f32");
             values.iter().map(|v| v.to_bits()).collect()
         };
         assert_eq!(bits(&back), bits(&tensors));
+        let path = folder.join(&file.file);
         let content = std::fs::read(&path).expect("readable");
         std::fs::write(&path, &content[..content.len() - 1]).expect("writable");
-        let error = read_tensors(&path, &hash, &Device::Cpu).expect_err("truncated");
-        assert!(error.to_string().contains("w.safetensors` is damaged"));
+        let error = file.read(folder, &Device::Cpu).expect_err("truncated");
+        assert!(
+            error
+                .to_string()
+                .contains(&format!("{}` is damaged", file.file))
+        );
+    }
+
+    #[test]
+    fn only_older_tensors_of_the_prefix_are_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        for name in [
+            "w-1.safetensors",
+            "w-2.safetensors.tmp",
+            "v-1.safetensors",
+            "w-3.json",
+        ] {
+            std::fs::write(folder.join(name), b"x").expect("writable");
+        }
+        let tensors = BTreeMap::from([(
+            "w".to_owned(),
+            Tensor::new(&[1f32], &Device::Cpu).expect("fits"),
+        )]);
+        let file = TensorFile::write(folder, "w", &tensors).expect("writable");
+        file.remove_others(folder, "w").expect("writable");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|e| {
+                e.expect("an entry")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        let mut expected = ["v-1.safetensors", "w-3.json", &file.file];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
     }
 
     #[test]

@@ -44,9 +44,7 @@ pub use candle_core::backprop::GradStore;
 pub use candle_core::{D, DType, Device, Tensor, Var};
 
 pub use checkpoint::{Checkpoint, TrainingState};
-pub use durable::{
-    read_checked_json, read_tensors, replace_file, write_checked_json, write_tensors,
-};
+pub use durable::{TensorFile, read_checked_json, replace_file, write_checked_json};
 pub use error::NnError;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use nn::{Device, NnError, Pass, Tensor};
+use nn::{Device, NnError, Pass, Tensor, TensorFile};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
@@ -13,7 +13,8 @@ use crate::{Corpus, Interaction, RecommenderError, Scorer};
 
 /// Format of the saved files; it grows when an older version could not read them.
 const FORMAT: u32 = 1;
-const WEIGHTS: &str = "model.safetensors";
+/// Beginning of the name of the file of weights.
+const WEIGHTS: &str = "model";
 const DESCRIPTION: &str = "model.json";
 /// Shoppers that are encoded together when answering.
 const ANSWER_BATCH: usize = 64;
@@ -77,7 +78,7 @@ struct Description {
     format: u32,
     config: UserModelConfig,
     vocabulary: Vocabulary,
-    weights_hash: String,
+    weights: TensorFile,
 }
 
 impl UserModel {
@@ -135,32 +136,30 @@ impl UserModel {
                 expected: FORMAT,
             }));
         }
-        let weights = folder.join(WEIGHTS);
-        let tensors = nn::read_tensors(&weights, &description.weights_hash, &Device::Cpu)?;
+        let tensors = description.weights.read(folder, &Device::Cpu)?;
         let mut model = Self::build(corpus, description.config, description.vocabulary)?;
         model.network.store.restore(&tensors)?;
         model.refresh()?;
         Ok(model)
     }
 
-    /// Saves the weights as `model.safetensors` and what is needed to read them as `model.json`.
+    /// Saves the weights as `model-HASH.safetensors` and what is needed to read them as `model.json`.
+    ///
+    /// A crash at any moment leaves the model that was there before or the new one.
     ///
     /// # Errors
     /// [`RecommenderError::Nn`] where a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), RecommenderError> {
         std::fs::create_dir_all(folder).map_err(|e| NnError::io("create", folder, e))?;
         let tensors = self.network.store.snapshot()?;
-        let weights_hash = nn::write_tensors(&folder.join(WEIGHTS), &tensors)?;
         let description = Description {
             format: FORMAT,
             config: self.config.clone(),
             vocabulary: self.vocabulary.clone(),
-            weights_hash,
+            weights: TensorFile::write(folder, WEIGHTS, &tensors)?,
         };
-        Ok(nn::write_checked_json(
-            &folder.join(DESCRIPTION),
-            &description,
-        )?)
+        nn::write_checked_json(&folder.join(DESCRIPTION), &description)?;
+        Ok(description.weights.remove_others(folder, WEIGHTS)?)
     }
 
     /// Computes the items' vectors anew after the weights have changed.

@@ -1,7 +1,7 @@
 //! Training on small shops with known habits.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nn::{Device, Pass, generator};
 use rand::RngExt;
@@ -73,8 +73,16 @@ fn train_on(corpus: &Corpus, config: &UserModelConfig, folder: &Path) -> Trainin
     .expect("trains")
 }
 
+fn weights_path(folder: &Path) -> PathBuf {
+    let mut paths = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path());
+    let path = paths.find(|path| path.extension().is_some_and(|e| e == "safetensors"));
+    path.expect("the weights are saved")
+}
+
 fn weights(folder: &Path) -> Vec<u8> {
-    std::fs::read(folder.join("model.safetensors")).expect("saved")
+    std::fs::read(weights_path(folder)).expect("saved")
 }
 
 #[test]
@@ -297,12 +305,12 @@ fn damage_and_empty_shops_are_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = habitual_shop(20, 4);
     train_on(&corpus, &small(), folder.path());
-    let path = folder.path().join("model.safetensors");
+    let path = weights_path(folder.path());
     let content = std::fs::read(&path).expect("saved");
     std::fs::write(&path, &content[..content.len() / 2]).expect("writable");
     let error = UserModel::load(folder.path(), &corpus).expect_err("truncated");
     assert!(
-        error.to_string().contains("model.safetensors` is damaged"),
+        error.to_string().contains(".safetensors` is damaged"),
         "{error}"
     );
     let empty = tempfile::tempdir().expect("a temporary folder");

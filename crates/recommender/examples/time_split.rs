@@ -10,23 +10,27 @@
 //! then name the file and three dates in Unix seconds: where validation starts, where the test starts, where it ends.
 //!
 //! ```text
-//! cargo run --release -p recommender --example time_split -- orders.tsv 1312156800 1317427200 1323475200
+//! cargo run --release -p recommender --example time_split -- orders.tsv 1312156800 1317427200 1323475200 model/
 //! ```
+//!
+//! The last argument is optional: a folder in which the user model is trained, or resumed where it was interrupted. Without
+//! it the comparison is among the baselines and takes minutes.
 //!
 //! Settings are tuned on the validation window by models that saw only what came before it; the table is made on the test
 //! window by models that saw only what came before that.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
+use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use events::Pseudonym;
+use recommender::user_model::{Progress, UserModel, UserModelConfig, train};
 use recommender::{
-    Blend, BlendSettings, Component, Corpus, EvaluateSettings, HeldOut, ImplicitAls,
-    ImplicitAlsSettings, Interaction, InteractionKind, Item, ItemKnn, ItemKnnSettings, Newest,
-    OwnRepeats, Popular, RecommenderError, RowKind, ScoreScale, Scorer, Seasonal, Sequence, Task,
-    TimeSplit, Transitions, TransitionsSettings, evaluate,
+    BaselineSettings, Blend, BlendSettings, Component, Corpus, EvaluateSettings, Evaluation,
+    HeldOut, Interaction, InteractionKind, Item, RowKind, ScoreScale, Scorer, Sequence, Task,
+    TimeSplit, evaluate,
 };
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -34,8 +38,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 #[allow(clippy::print_stdout, reason = "an example reports to its terminal")]
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, validation, test, end] = arguments.as_slice() else {
-        return Err("usage: time_split FILE VALIDATION_START TEST_START END".into());
+    let [path, validation, test, end, folder @ ..] = arguments.as_slice() else {
+        return Err("usage: time_split FILE VALIDATION_START TEST_START END [MODEL_FOLDER]".into());
     };
     let split = TimeSplit {
         validation_start_s: validation.parse()?,
@@ -54,35 +58,55 @@ fn main() -> Outcome<()> {
         corpus.purchases().count()
     );
 
-    // Then the settings of each baseline, chosen by the task it is made for, on the validation window alone.
+    // Then the settings of each baseline, chosen by the task it is made for, on the validation window alone. The user
+    // model is trained on what came before that window and stops when it no longer gets better on it.
     let validation = split.validation(&corpus);
-    let choices = Choices::tune(&validation)?;
+    let choices = BaselineSettings::tune(&validation, &mut |name, settings, value| {
+        println!("{name} {settings:?}: {value:.4}");
+    })?;
     println!("chosen on validation: {choices:?}");
-
-    // The blend learns there too: how much to listen to each of them when guessing something new.
-    let weights = Blend::learn(
-        &[(
-            &validation,
-            &components(&choices.fit(&validation.training)?),
-        )],
-        &BlendSettings::default(),
-    )?;
-
-    // At last the table: everything is fitted anew up to the test window, under the settings and weights found before.
-    let held_out = split.test(&corpus);
-    let models = choices.fit(&held_out.training)?;
-    let blend = Blend::new("blend", components(&models), weights)?;
-    for (name, weight) in blend.weights() {
-        println!("weight of {name} in the blend: {weight:.3}");
+    let folder = folder.first().map(Path::new);
+    if let Some(folder) = folder {
+        train_user_model(&validation, folder)?;
     }
-    let mut scorers: Vec<(&dyn Scorer, RowKind)> = models
-        .iter()
-        .map(|model| (model.as_ref(), RowKind::Baseline))
-        .collect();
-    scorers.push((&blend, RowKind::Model));
-    let mut settings = EvaluateSettings::with_default("own-repeats");
-    settings.defaults.insert(Task::NewItems, "blend".to_owned());
-    let evaluation = evaluate(path, "test", &held_out, &scorers, &settings)?;
+
+    // A blend learns there too: how much to listen to each of them when guessing something new, and when guessing what
+    // is bought again.
+    let before_validation = fit(&choices, &validation.training, folder)?;
+    let learn = |task| {
+        let settings = BlendSettings {
+            task,
+            ..BlendSettings::default()
+        };
+        Blend::learn(&[(&validation, &before_validation)], &settings)
+    };
+    let blends = [
+        ("blend-new-items", learn(Task::NewItems)?),
+        ("blend-repeats", learn(Task::Repeats)?),
+    ];
+
+    // Which of them serves a task by default is the last choice that validation makes.
+    let tried = compare(
+        &validation,
+        "validation",
+        &before_validation,
+        &blends,
+        &BTreeMap::new(),
+    )?;
+    let mut defaults = BTreeMap::new();
+    for task in Task::ALL {
+        let best = tried
+            .table
+            .best(task, "ndcg@10")
+            .ok_or("nothing to choose from")?;
+        defaults.insert(task, best.model.clone());
+    }
+
+    // At last the table: everything is fitted anew up to the test window under the settings found before. The user
+    // model keeps its weights and sees the newer orders in its histories and popularities.
+    let held_out = split.test(&corpus);
+    let before_test = fit(&choices, &held_out.training, folder)?;
+    let evaluation = compare(&held_out, "test", &before_test, &blends, &defaults)?;
     println!("{}", evaluation.table);
     for difference in &evaluation.differences {
         println!("{difference}");
@@ -94,152 +118,70 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Every baseline as a voice of the blend; all of them count.
-fn components(models: &[Arc<dyn Scorer>]) -> Vec<Component> {
-    let component = |scorer: &Arc<dyn Scorer>| Component {
-        scorer: Arc::clone(scorer),
-        scale: ScoreScale::Count,
-    };
-    models.iter().map(component).collect()
-}
-
-/// The settings of the baselines.
-#[derive(Debug)]
-struct Choices {
-    popular_half_life_days: f64,
-    repeats_half_life_days: f64,
-    item_knn: ItemKnnSettings,
-    transitions: TransitionsSettings,
-    als: ImplicitAlsSettings,
-}
-
-impl Choices {
-    fn tune(validation: &HeldOut) -> Outcome<Self> {
-        let training = &validation.training;
-        let popular_half_life_days = best(
-            validation,
-            Task::NewItems,
-            [7.0, 14.0, 30.0, 60.0, 120.0],
-            |&days| Popular::recently(training, days),
-        )?;
-        let repeats_half_life_days = best(
-            validation,
-            Task::Repeats,
-            [30.0, 60.0, 90.0, 180.0, 365.0, f64::INFINITY],
-            |&days| OwnRepeats::fit(training, days),
-        )?;
-        let item_knn = best(validation, Task::NewItems, knn_grid(), |&settings| {
-            ItemKnn::fit(training, settings)
-        })?;
-        let transitions = best(validation, Task::NewItems, transition_grid(), |&settings| {
-            Transitions::fit(training, settings)
-        })?;
-        let als = best(validation, Task::NewItems, als_grid(), |&settings| {
-            ImplicitAls::fit(training, settings)
-        })?;
-        Ok(Self {
-            popular_half_life_days,
-            repeats_half_life_days,
-            item_knn,
-            transitions,
-            als,
-        })
-    }
-
-    fn fit(&self, training: &Corpus) -> Result<Vec<Arc<dyn Scorer>>, RecommenderError> {
-        Ok(vec![
-            Arc::new(Popular::all_time(training)),
-            Arc::new(Popular::recently(training, self.popular_half_life_days)?),
-            Arc::new(Seasonal::fit(training, 45)),
-            Arc::new(Newest::fit(training)),
-            Arc::new(OwnRepeats::fit(training, self.repeats_half_life_days)?),
-            Arc::new(ItemKnn::fit(training, self.item_knn)?),
-            Arc::new(Transitions::fit(training, self.transitions)?),
-            Arc::new(ImplicitAls::fit(training, self.als)?),
-        ])
-    }
-}
-
-fn knn_grid() -> Vec<ItemKnnSettings> {
-    let mut grid = Vec::new();
-    for across_baskets in [true, false] {
-        for basket_half_life_days in [20.0, 60.0, f64::INFINITY] {
-            for history_half_life_days in [30.0, f64::INFINITY] {
-                for neighbours in [200, 1000] {
-                    grid.push(ItemKnnSettings {
-                        neighbours,
-                        across_baskets,
-                        basket_half_life_days,
-                        history_half_life_days,
-                    });
-                }
-            }
-        }
-    }
-    grid
-}
-
-fn transition_grid() -> Vec<TransitionsSettings> {
-    let mut grid = Vec::new();
-    for half_life_days in [30.0, 90.0] {
-        for popularity_discount in [0.0, 0.3, 0.5] {
-            for order_decay in [0.5, 0.8] {
-                grid.push(TransitionsSettings {
-                    half_life_days,
-                    popularity_discount,
-                    order_decay,
-                    ..TransitionsSettings::default()
-                });
-            }
-        }
-    }
-    grid
-}
-
-fn als_grid() -> Vec<ImplicitAlsSettings> {
-    let mut grid = Vec::new();
-    for half_life_days in [22.0, 45.0, 90.0] {
-        for regularisation in [10.0, 30.0, 60.0] {
-            grid.push(ImplicitAlsSettings {
-                regularisation,
-                half_life_days,
-                ..ImplicitAlsSettings::default()
-            });
-        }
-    }
-    grid
-}
-
-/// The setting whose scorer has the highest NDCG@10 in a task of the window, the first of equals.
-#[allow(clippy::print_stdout, reason = "an example reports to its terminal")]
-fn best<T, S: Scorer>(
+/// The table of all components and blends in a window; popularity is the default where none is named.
+fn compare(
     window: &HeldOut,
-    task: Task,
-    grid: impl IntoIterator<Item = T>,
-    fit: impl Fn(&T) -> Result<S, RecommenderError>,
-) -> Outcome<T>
-where
-    T: std::fmt::Debug,
-{
-    let mut best: Option<(f64, T)> = None;
-    for setting in grid {
-        let started = Instant::now();
-        let scorer = fit(&setting)?;
-        let settings = EvaluateSettings {
-            resamples: 0,
-            ..EvaluateSettings::with_default(scorer.name())
+    split: &str,
+    components: &[Component],
+    blends: &[(&str, Vec<f32>)],
+    defaults: &BTreeMap<Task, String>,
+) -> Outcome<Evaluation> {
+    let blends = blends
+        .iter()
+        .map(|(name, weights)| Blend::new(name, components.to_vec(), weights.clone()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut scorers: Vec<(&dyn Scorer, RowKind)> = Vec::new();
+    for component in components {
+        let kind = match component.scale {
+            ScoreScale::Count => RowKind::Baseline,
+            ScoreScale::Logit => RowKind::Model,
         };
-        let scorers: [(&dyn Scorer, RowKind); 1] = [(&scorer, RowKind::Baseline)];
-        let evaluation = evaluate("", "validation", window, &scorers, &settings)?;
-        let row = evaluation.table.best(task, "ndcg@10");
-        let value = row.map_or(0.0, |row| row.metrics["ndcg@10"].value);
-        let seconds = started.elapsed().as_secs_f64();
-        println!("{} {setting:?}: {value:.4}, {seconds:.1} s", scorer.name());
-        if best.as_ref().is_none_or(|(highest, _)| value > *highest) {
-            best = Some((value, setting));
-        }
+        scorers.push((component.scorer.as_ref(), kind));
     }
-    Ok(best.ok_or("nothing to choose from")?.1)
+    scorers.extend(
+        blends
+            .iter()
+            .map(|blend| (blend as &dyn Scorer, RowKind::Model)),
+    );
+    let mut settings = EvaluateSettings::with_default("popular");
+    settings.defaults.extend(defaults.clone());
+    Ok(evaluate("orders", split, window, &scorers, &settings)?)
+}
+
+/// Trains the user model, or goes on where a former call stopped, and says how it is going.
+#[allow(clippy::print_stdout, reason = "an example reports to its terminal")]
+fn train_user_model(validation: &HeldOut, folder: &Path) -> Outcome<()> {
+    let config = UserModelConfig::default();
+    let mut tell = |progress: &Progress| {
+        if let Some(ndcg) = progress.validation_ndcg {
+            println!("user model, epoch {}: NDCG@10 {ndcg:.4}", progress.epoch);
+        }
+        ControlFlow::Continue(())
+    };
+    train(
+        &validation.training,
+        Some(validation),
+        &config,
+        folder,
+        &mut tell,
+    )?;
+    Ok(())
+}
+
+/// The baselines, and the user model where there is one, with what came before a cut.
+fn fit(
+    settings: &BaselineSettings,
+    training: &Corpus,
+    folder: Option<&Path>,
+) -> Outcome<Vec<Component>> {
+    let mut components = settings.fit(training)?;
+    if let Some(folder) = folder {
+        components.push(Component {
+            scorer: Arc::new(UserModel::load(folder, training)?),
+            scale: ScoreScale::Logit,
+        });
+    }
+    Ok(components)
 }
 
 /// Reads the lines of a shop; bands are the tenths of the catalogue's prices.

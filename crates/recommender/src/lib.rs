@@ -45,8 +45,8 @@ mod split;
 pub mod user_model;
 
 pub use baseline::{
-    ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, Newest, OwnRepeats, Popular,
-    Seasonal, Transitions, TransitionsSettings,
+    BaselineSettings, ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, Newest,
+    OwnRepeats, Popular, Seasonal, Transitions, TransitionsSettings,
 };
 pub use blend::{Blend, BlendSettings, Component, ScoreScale};
 pub use corpus::{

@@ -15,13 +15,15 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::als_solve::{gram, solve_row};
 use crate::decay::{check_half_life, decay};
 use crate::{Corpus, Interaction, RecommenderError, Scorer, baskets};
 
 /// Settings of [`ImplicitAls`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ImplicitAlsSettings {
     /// Width of the factors. Default 64.
     pub factors: usize,

@@ -12,19 +12,22 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decay::{check_half_life, decay};
 use crate::neighbours::{Because, Neighbours};
 use crate::{Corpus, Interaction, InteractionKind, RecommenderError, Scorer, baskets};
 
 /// Settings of [`ItemKnn`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ItemKnnSettings {
     /// Neighbours kept for each item. Default 1000.
     pub neighbours: usize,
     /// Whether two items go together when one shopper bought both, in whatever orders, and not only in one basket.
     /// Default false.
     pub across_baskets: bool,
-    /// Days after which a basket counts half in the similarities. Default 60.
+    /// Days after which a basket counts half in the similarities. Default 30.
     pub basket_half_life_days: f64,
     /// Days after which a purchase of the history weighs half. Default 30.
     pub history_half_life_days: f64,
@@ -35,7 +38,7 @@ impl Default for ItemKnnSettings {
         Self {
             neighbours: 1000,
             across_baskets: false,
-            basket_half_life_days: 60.0,
+            basket_half_life_days: 30.0,
             history_half_life_days: 30.0,
         }
     }

@@ -7,6 +7,7 @@ mod newest;
 mod popular;
 mod repeats;
 mod seasonal;
+mod standard;
 mod transitions;
 
 pub use als::{ImplicitAls, ImplicitAlsSettings};
@@ -15,4 +16,5 @@ pub use newest::Newest;
 pub use popular::Popular;
 pub use repeats::OwnRepeats;
 pub use seasonal::Seasonal;
+pub use standard::BaselineSettings;
 pub use transitions::{Transitions, TransitionsSettings};

@@ -10,12 +10,17 @@
 //! transition is divided by n(i)^β too, so that what everybody buys anyway does not follow everything (β = 0 is the
 //! paper's); and a transition counts 2^(−age / half-life).
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
 use crate::decay::{check_half_life, decay};
 use crate::neighbours::{Because, Neighbours};
 use crate::{Basket, Corpus, Interaction, RecommenderError, Scorer, baskets};
 
 /// Settings of [`Transitions`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TransitionsSettings {
     /// Followers kept for each item. Default 500.
     pub neighbours: usize,
@@ -115,7 +120,7 @@ impl Transitions {
 
     /// The weight of each item of the last orders, an item once for all its orders, ascending.
     fn weights(&self, history: &[Interaction]) -> Vec<(u32, f32)> {
-        let mut weights: std::collections::BTreeMap<u32, f32> = std::collections::BTreeMap::new();
+        let mut weights: BTreeMap<u32, f32> = BTreeMap::new();
         let mut weight = 1.0;
         for basket in baskets(history).iter().rev() {
             for &item in &basket.items {

@@ -30,6 +30,8 @@ pub(super) struct Batch {
     pub(super) own: Option<OwnEntries>,
     /// The distinct target items of each question.
     pub(super) targets: Vec<Vec<u32>>,
+    /// Those of them that the shopper had not bought before.
+    pub(super) new_targets: Vec<Vec<u32>>,
 }
 
 /// The shoppers' own items of all questions, M entries in all.
@@ -81,13 +83,19 @@ impl Batch {
             popularity: Tensor::from_vec(tables, shape, device)?,
             own: own_entries(&questions, items, device)?,
             targets: questions.iter().map(|q| q.targets.clone()).collect(),
+            new_targets: questions.iter().map(|q| new_targets(q)).collect(),
         })
     }
+}
 
-    /// Number of questions N.
-    pub(super) fn questions(&self) -> usize {
-        self.targets.len()
-    }
+fn new_targets(question: &Question) -> Vec<u32> {
+    let is_new = |item: &u32| {
+        question
+            .own
+            .binary_search_by_key(item, |own| own.item)
+            .is_err()
+    };
+    question.targets.iter().copied().filter(is_new).collect()
 }
 
 fn pooling(windows: &[Window], time: usize, device: &Device) -> Result<(Tensor, Tensor), NnError> {
@@ -157,6 +165,6 @@ mod tests {
         assert_eq!(batch.popularity.dims(), [2, 1, 3]);
         let own = batch.own.as_ref().expect("the first shopper has a past");
         assert_eq!(own.positions.to_vec1::<u32>().expect("u32"), [0, 1]);
-        assert_eq!(batch.questions(), 2);
+        assert_eq!(batch.targets.len(), 2);
     }
 }

@@ -64,6 +64,8 @@ pub struct UserModelConfig {
 pub struct LossWeights {
     /// The products of the next order. Default 1.
     pub next_item: f64,
+    /// The products of the next order that the shopper never bought, among all such products. Default 1.
+    pub new_item: f64,
     /// The categories of the next order. Default 0.1.
     pub category: f64,
     /// The brands of the next order. Default 0.1.
@@ -78,6 +80,7 @@ impl Default for LossWeights {
     fn default() -> Self {
         Self {
             next_item: 1.0,
+            new_item: 1.0,
             category: 0.1,
             brand: 0.1,
             price_band: 0.1,
@@ -159,6 +162,7 @@ impl UserModelConfig {
         let weights = self.loss_weights;
         let weights = [
             ("loss_weights.next_item", weights.next_item),
+            ("loss_weights.new_item", weights.new_item),
             ("loss_weights.category", weights.category),
             ("loss_weights.brand", weights.brand),
             ("loss_weights.price_band", weights.price_band),

@@ -102,6 +102,7 @@ impl UserModel {
                 remedy: "import products or orders first",
             });
         }
+        corpus.check()?;
         let network = Network::new(&config, &vocabulary)?;
         let catalogue = Catalogue::new(corpus, &vocabulary, config.text_buckets, &Device::Cpu)?;
         let popularity = Popularity::new(
@@ -125,7 +126,8 @@ impl UserModel {
     /// Popularity is counted from this corpus, so give it everything that may be known.
     ///
     /// # Errors
-    /// [`RecommenderError::Nn`] where a file is missing, damaged or of another version.
+    /// [`RecommenderError::Nn`] where a file is missing, damaged or of another version, and what [`Corpus::check`]
+    /// finds.
     pub fn load(folder: &Path, corpus: &Corpus) -> Result<Self, RecommenderError> {
         let path = folder.join(DESCRIPTION);
         let description: Description = nn::read_checked_json(&path)?;

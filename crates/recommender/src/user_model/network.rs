@@ -201,8 +201,21 @@ impl Network {
         states: &Tensor,
         table: &Tensor,
     ) -> Result<Tensor, NnError> {
-        let logits = (Self::taste(states, table)? + self.crowd(batch, states)?)?;
+        let logits = self.new_item_logits(batch, states, table)?;
         self.add_own_past(logits, batch, states)
+    }
+
+    /// The score of every item as if the shopper had bought none of them.
+    ///
+    /// # Shapes
+    /// states [N, D], table [V, D] → [N, V].
+    pub(super) fn new_item_logits(
+        &self,
+        batch: &Batch,
+        states: &Tensor,
+        table: &Tensor,
+    ) -> Result<Tensor, NnError> {
+        Ok((Self::taste(states, table)? + self.crowd(batch, states)?)?)
     }
 
     /// The first part of a score: state · item.

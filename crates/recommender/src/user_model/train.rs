@@ -45,7 +45,8 @@ pub enum Training {
 ///
 /// # Errors
 /// [`RecommenderError::Setting`] for a bad configuration, [`RecommenderError::Empty`] where nobody bought anything,
-/// [`RecommenderError::Nn`] where a file cannot be read or written, or the loss is no longer finite.
+/// [`RecommenderError::Nn`] where a file cannot be read or written, or the loss is no longer finite, and what
+/// [`Corpus::check`] finds.
 pub fn train(
     training: &Corpus,
     validation: Option<&HeldOut>,

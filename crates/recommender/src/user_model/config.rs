@@ -26,7 +26,7 @@ pub struct UserModelConfig {
     /// Label smoothing of the next-item loss, in [0, 1). Default 0.
     pub label_smoothing: f64,
     /// Half-lives in days of the popularity counts that the scores start from; at least one.
-    /// Default 7, 30 and 180.
+    /// Default 2, 7, 30 and 180.
     pub popularity_half_lives_days: Vec<f64>,
     /// Days between two popularity tables. Default 3.
     pub popularity_step_days: f64,
@@ -38,7 +38,7 @@ pub struct UserModelConfig {
     pub targets_per_window: usize,
     /// Windows that an epoch takes from one shopper at most. Default 4.
     pub windows_per_shopper: usize,
-    /// Most passes over the shoppers. Default 20.
+    /// Most passes over the shoppers; the learning rate falls over them. Default 8.
     pub epochs: u64,
     /// Epochs without a better validation metric after which training stops. Default 3.
     pub patience: u64,
@@ -101,13 +101,13 @@ impl Default for UserModelConfig {
             dropout: 0.2,
             item_dropout: 0.1,
             label_smoothing: 0.0,
-            popularity_half_lives_days: vec![7.0, 30.0, 180.0],
+            popularity_half_lives_days: vec![2.0, 7.0, 30.0, 180.0],
             popularity_step_days: 3.0,
             loss_weights: LossWeights::default(),
             batch_interactions: 6_400,
             targets_per_window: 16,
             windows_per_shopper: 4,
-            epochs: 20,
+            epochs: 8,
             patience: 3,
             validation_shoppers: 2_000,
             learning_rate: 0.002,

@@ -346,3 +346,26 @@ fn a_loss_that_is_no_number_stops_training_and_keeps_the_checkpoint() {
     let kept = nn::Checkpoint::at(&folder.path().join("checkpoint")).and_then(|c| c.state());
     assert_eq!(kept.expect("whole").map(|state| state.step), Some(1));
 }
+
+#[test]
+fn a_run_that_was_killed_goes_on_from_its_last_checkpoint() {
+    let corpus = habitual_shop(60, 5);
+    let straight = tempfile::tempdir().expect("a temporary folder");
+    let (_, record) = finished(train_on(&corpus, &small(), straight.path()));
+    let killed = tempfile::tempdir().expect("a temporary folder");
+    // The first death comes two steps after a checkpoint, the second in the next epoch.
+    for deadline in [5, record.steps - 4] {
+        let mut steps = 0;
+        let death = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            train(&corpus, None, &small(), killed.path(), &mut |_| {
+                steps += 1;
+                assert!(steps < deadline, "killed on purpose");
+                ControlFlow::Continue(())
+            })
+        }));
+        assert!(death.is_err());
+    }
+    let (_, resumed) = finished(train_on(&corpus, &small(), killed.path()));
+    assert_eq!(resumed, record);
+    assert_eq!(weights(straight.path()), weights(killed.path()));
+}

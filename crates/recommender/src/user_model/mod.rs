@@ -3,6 +3,27 @@
 //! [`train`] fits a [`UserModel`] to a corpus; the model gives a shopper's state, scores for every item, interests and
 //! purchase probabilities. The files follow the data: `history` (interactions → blocks of tokens) → `window` (what is
 //! read at once and asked) → `batch` (tensors) → `network` (states and scores) → `loss` → `train`.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//! use recommender::user_model::{Training, UserModelConfig, train};
+//! use recommender::{Corpus, Interaction, InteractionKind, Item, Scorer, Sequence};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let line = |item, at_s| Interaction { item, kind: InteractionKind::Purchase, at_s, order: None };
+//! let corpus = Corpus {
+//!     items: ["tea", "pot"].map(|id| Item { id: id.into(), title: id.into(), ..Item::default() }).into(),
+//!     sequences: vec![Sequence { user: events::Pseudonym([1; 16]), interactions: vec![line(0, 10), line(1, 20)] }],
+//!     ..Corpus::default()
+//! };
+//! let config = UserModelConfig { epochs: 1, ..UserModelConfig::default() };
+//! let run = train(&corpus, None, &config, folder, &mut |_| ControlFlow::Continue(()))?;
+//! if let Training::Finished(model, _) = run {
+//!     assert_eq!(model.scores(&[&[line(0, 10)]], 30)?[0].len(), 2);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batch;
 mod config;

@@ -13,7 +13,7 @@ use super::vocabulary::{Catalogue, LABELS, Vocabulary};
 
 /// Standard deviation of the tables' first values.
 const TABLE_STD: f64 = 0.05;
-/// The smallest and largest distance of rotary positions.
+/// Base of the rotary angles, as in `RoFormer`.
 const ROTARY_BASE: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-6;
 

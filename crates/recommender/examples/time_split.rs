@@ -22,7 +22,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use events::Pseudonym;
@@ -37,16 +37,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[allow(clippy::print_stdout, reason = "an example reports to its terminal")]
 fn main() -> Outcome<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, validation, test, end, folder @ ..] = arguments.as_slice() else {
-        return Err("usage: time_split FILE VALIDATION_START TEST_START END [MODEL_FOLDER]".into());
-    };
-    let split = TimeSplit {
-        validation_start_s: validation.parse()?,
-        test_start_s: test.parse()?,
-        end_s: end.parse()?,
-    };
-    split.check()?;
+    let (path, split, folder) = arguments()?;
 
     // First the shop: items by index, each shopper's lines in time order.
     let corpus = read_orders(&std::fs::read_to_string(path)?)?;
@@ -65,7 +56,7 @@ fn main() -> Outcome<()> {
         println!("{name} {settings:?}: {value:.4}");
     })?;
     println!("chosen on validation: {choices:?}");
-    let folder = folder.first().map(Path::new);
+    let folder = folder.as_deref();
     if let Some(folder) = folder {
         train_user_model(&validation, folder)?;
     }
@@ -93,14 +84,7 @@ fn main() -> Outcome<()> {
         &blends,
         &BTreeMap::new(),
     )?;
-    let mut defaults = BTreeMap::new();
-    for task in Task::ALL {
-        let best = tried
-            .table
-            .best(task, "ndcg@10")
-            .ok_or("nothing to choose from")?;
-        defaults.insert(task, best.model.clone());
-    }
+    let defaults = best_of_each_task(&tried)?;
 
     // At last the table: everything is fitted anew up to the test window under the settings found before. The user
     // model keeps its weights and sees the newer orders in its histories and popularities.
@@ -111,11 +95,38 @@ fn main() -> Outcome<()> {
     for difference in &evaluation.differences {
         println!("{difference}");
     }
-    println!(
-        "shoppers {:?}, cold {}, targets never sold before {}",
-        evaluation.shoppers, evaluation.cold, evaluation.unsold_targets
-    );
+    let Evaluation {
+        shoppers,
+        cold,
+        unsold_targets,
+        ..
+    } = evaluation;
+    println!("shoppers {shoppers:?}, cold {cold}, targets never sold before {unsold_targets}");
     Ok(())
+}
+
+/// The file of orders, the dates, and the folder of the user model where there is one.
+fn arguments() -> Outcome<(String, TimeSplit, Option<PathBuf>)> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [path, validation, test, end, folder @ ..] = arguments.as_slice() else {
+        return Err("usage: time_split FILE VALIDATION_START TEST_START END [MODEL_FOLDER]".into());
+    };
+    let split = TimeSplit {
+        validation_start_s: validation.parse()?,
+        test_start_s: test.parse()?,
+        end_s: end.parse()?,
+    };
+    split.check()?;
+    Ok((path.clone(), split, folder.first().map(PathBuf::from)))
+}
+
+/// The name of the best model of each task.
+fn best_of_each_task(evaluation: &Evaluation) -> Outcome<BTreeMap<Task, String>> {
+    let name = |task| {
+        let best = evaluation.table.best(task, "ndcg@10");
+        Ok((task, best.ok_or("nothing to choose from")?.model.clone()))
+    };
+    Task::ALL.into_iter().map(name).collect()
 }
 
 /// The table of all components and blends in a window; popularity is the default where none is named.

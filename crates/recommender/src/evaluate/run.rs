@@ -194,34 +194,45 @@ fn add_task(
             metrics: of_shoppers.chain(of_lists).collect(),
         });
     }
-    let metric = &names(settings.k)[NDCG];
-    let rows = &evaluation.table.rows;
-    let default = rows
-        .iter()
-        .find(|row| row.default && row.task == task.name());
-    let baseline = evaluation.table.best_where(task, metric, |row| {
+    let difference = difference(
+        &evaluation.table,
+        task,
+        scorers,
+        &values,
+        &means,
+        settings.k,
+    );
+    evaluation.differences.extend(difference);
+}
+
+/// The default model of a task against the best other baseline, by NDCG on the same resampled shoppers.
+fn difference(
+    table: &EvaluationTable,
+    task: Task,
+    scorers: &[(&dyn Scorer, RowKind)],
+    values: &[f64],
+    means: &[Vec<f64>],
+    k: usize,
+) -> Option<Difference> {
+    let metric = &names(k)[NDCG];
+    let mut of_task = table.rows.iter().filter(|row| row.task == task.name());
+    let default = of_task.find(|row| row.default)?;
+    let baseline = table.best_where(task, metric, |row| {
         row.kind == RowKind::Baseline && !row.default
-    });
-    let (Some(default), Some(baseline)) = (default, baseline) else {
-        return;
-    };
+    })?;
     let column = |row: &Row| {
-        let place = scorers
-            .iter()
-            .position(|(scorer, _)| scorer.name() == row.model);
-        place.map(|place| place * PER_SHOPPER + NDCG)
+        let named = |(scorer, _): &(&dyn Scorer, RowKind)| scorer.name() == row.model;
+        Some(scorers.iter().position(named)? * PER_SHOPPER + NDCG)
     };
-    let (Some(a), Some(b)) = (column(default), column(baseline)) else {
-        return;
-    };
+    let (a, b) = (column(default)?, column(baseline)?);
     let paired = means.iter().map(|mean| mean[a] - mean[b]).collect();
-    evaluation.differences.push(Difference {
+    Some(Difference {
         task: task.name().to_owned(),
         metric: metric.clone(),
         model: default.model.clone(),
         baseline: baseline.model.clone(),
         difference: estimate(values[a] - values[b], paired),
-    });
+    })
 }
 
 fn names(k: usize) -> [String; PER_SHOPPER] {

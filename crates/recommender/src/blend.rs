@@ -49,7 +49,8 @@ pub struct BlendSettings {
     pub task: Task,
     /// Candidates that are not targets in each shopper's choice set, at most. Default 1000.
     pub negatives: usize,
-    /// The ridge on the weights, above 0. Default 0.001.
+    /// The ridge on the weights against the sum over shoppers, above 0: 1 / variance of a normal prior around 0, so that
+    /// a shop with few shoppers keeps small weights. Default 1.
     pub ridge: f64,
     /// Seed of the sample. Default 0.
     pub seed: u64,
@@ -60,7 +61,7 @@ impl Default for BlendSettings {
         Self {
             task: Task::NewItems,
             negatives: 1000,
-            ridge: 1e-3,
+            ridge: 1.0,
             seed: 0,
         }
     }
@@ -138,7 +139,8 @@ impl Blend {
                 remedy: "learn it on a window in which shoppers with a history order again",
             });
         }
-        let weights = conditional_logit::fit(&choices, width, settings.ridge);
+        let weights =
+            conditional_logit::fit(&choices, width, settings.ridge / choices.len() as f64);
         Ok(weights.into_iter().map(|weight| weight as f32).collect())
     }
 

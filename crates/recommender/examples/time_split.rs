@@ -26,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use events::Pseudonym;
-use recommender::user_model::{Progress, UserModel, UserModelConfig, train};
+use recommender::user_model::{
+    Progress, Training, TrainingRecord, UserModel, UserModelConfig, train,
+};
 use recommender::{
     BaselineSettings, Blend, BlendSettings, Component, Corpus, EvaluateSettings, Evaluation,
     HeldOut, Interaction, InteractionKind, Item, RowKind, ScoreScale, Scorer, Sequence, Task,
@@ -42,12 +44,8 @@ fn main() -> Outcome<()> {
     // First the shop: items by index, each shopper's lines in time order.
     let corpus = read_orders(&std::fs::read_to_string(path)?)?;
     corpus.check()?;
-    println!(
-        "{} shoppers, {} items, {} lines",
-        corpus.sequences.len(),
-        corpus.items.len(),
-        corpus.purchases().count()
-    );
+    let (shoppers, items) = (corpus.sequences.len(), corpus.items.len());
+    println!("{shoppers} shoppers, {items} items");
 
     // Then the settings of each baseline, chosen by the task it is made for, on the validation window alone. The user
     // model is trained on what came before that window and stops when it no longer gets better on it.
@@ -56,9 +54,13 @@ fn main() -> Outcome<()> {
         println!("{name} {settings:?}: {value:.4}");
     })?;
     println!("chosen on validation: {choices:?}");
+    let test_folder = folder.as_ref().map(|folder| folder.join("test"));
+    let folder = folder.map(|folder| folder.join("validation"));
     let folder = folder.as_deref();
+    let mut config = UserModelConfig::default();
     if let Some(folder) = folder {
-        train_user_model(&validation, folder)?;
+        let record = train_user_model(&validation.training, Some(&validation), &config, folder)?;
+        config.epochs = record.best_epoch.map_or(config.epochs, |epoch| epoch + 1);
     }
 
     // A blend learns there too: how much to listen to each of them when guessing something new, and when guessing what
@@ -86,10 +88,13 @@ fn main() -> Outcome<()> {
     )?;
     let defaults = best_of_each_task(&tried)?;
 
-    // At last the table: everything is fitted anew up to the test window under the settings found before. The user
-    // model keeps its weights and sees the newer orders in its histories and popularities.
+    // At last the table: everything is fitted anew up to the test window under the settings found before, the user
+    // model for as many epochs as were best.
     let held_out = split.test(&corpus);
-    let before_test = fit(&choices, &held_out.training, folder)?;
+    if let Some(folder) = &test_folder {
+        train_user_model(&held_out.training, None, &config, folder)?;
+    }
+    let before_test = fit(&choices, &held_out.training, test_folder.as_deref())?;
     let evaluation = compare(&held_out, "test", &before_test, &blends, &defaults)?;
     println!("{}", evaluation.table);
     for difference in &evaluation.differences {
@@ -161,22 +166,21 @@ fn compare(
 
 /// Trains the user model, or goes on where a former call stopped, and says how it is going.
 #[allow(clippy::print_stdout, reason = "an example reports to its terminal")]
-fn train_user_model(validation: &HeldOut, folder: &Path) -> Outcome<()> {
-    let config = UserModelConfig::default();
+fn train_user_model(
+    training: &Corpus,
+    validation: Option<&HeldOut>,
+    config: &UserModelConfig,
+    folder: &Path,
+) -> Outcome<TrainingRecord> {
     let mut tell = |progress: &Progress| {
         if let Some(ndcg) = progress.validation_ndcg {
             println!("user model, epoch {}: NDCG@10 {ndcg:.4}", progress.epoch);
         }
         ControlFlow::Continue(())
     };
-    train(
-        &validation.training,
-        Some(validation),
-        &config,
-        folder,
-        &mut tell,
-    )?;
-    Ok(())
+    match train(training, validation, config, folder, &mut tell)? {
+        Training::Finished(_, record) | Training::Paused(record) => Ok(record),
+    }
 }
 
 /// The baselines, and the user model where there is one, with what came before a cut.

@@ -48,7 +48,9 @@ pub use durable::{TensorFile, read_checked_json, replace_file, write_checked_jso
 pub use error::NnError;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;
-pub use layers::attention::{MultiHeadAttention, MultiHeadAttentionConfig, Positions};
+pub use layers::attention::{
+    KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, Positions,
+};
 pub use layers::dropout::{Dropout, Pass};
 pub use layers::embedding::Embedding;
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};

@@ -1,7 +1,11 @@
+mod cached;
+
 use candle_core::Tensor;
 
 use crate::masked_softmax::masked_softmax;
 use crate::{Linear, NnError, ParameterStore, Rotary, softmax};
+
+pub use cached::KeyValueCache;
 
 /// Sizes of [`MultiHeadAttention`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@ use candle_core::Tensor;
 
 use super::attention::Positions;
 use crate::{
-    Dropout, MultiHeadAttention, MultiHeadAttentionConfig, NnError, ParameterStore, Pass, RmsNorm,
-    Rotary, SwiGlu,
+    Dropout, KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, NnError, ParameterStore,
+    Pass, RmsNorm, Rotary, SwiGlu,
 };
 
 /// Sizes of a [`TransformerBlock`].
@@ -92,6 +92,26 @@ impl TransformerBlock {
             .feed_forward
             .forward(&self.feed_forward_norm.forward(&x)?)?;
         Ok((&x + self.dropout.forward(&fed, pass)?)?)
+    }
+
+    /// Applies the block to the next positions of each sequence, as when decoding; nothing is dropped.
+    ///
+    /// # Shapes
+    /// x [B, T, D] → [B, T, D]; the cache grows by T.
+    ///
+    /// # Errors
+    /// As [`MultiHeadAttention::forward_cached`].
+    pub fn forward_cached(
+        &self,
+        x: &Tensor,
+        rotary: &Rotary,
+        cache: &mut KeyValueCache,
+    ) -> Result<Tensor, NnError> {
+        let normed = self.attention_norm.forward(x)?;
+        let attended = self.attention.forward_cached(&normed, rotary, cache)?;
+        let x = (x + attended)?;
+        let normed = self.feed_forward_norm.forward(&x)?;
+        Ok((&x + self.feed_forward.forward(&normed)?)?)
     }
 }
 

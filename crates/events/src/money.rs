@@ -31,6 +31,9 @@ impl Currency {
     }
 
     /// The code as text.
+    ///
+    /// # Panics
+    /// Never: every constructor checks that the code is three ASCII letters.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).expect("invariant: a currency is three ASCII letters")
     }
@@ -78,7 +81,7 @@ impl Money {
                 "a finite amount below 10^13",
             ));
         }
-        let scaled = amount * 10f64.powi(currency.exponent() as i32);
+        let scaled = amount * 10f64.powi(currency.exponent().cast_signed());
         // 0.285 is stored as 0.28499…; a relative 10⁻¹² puts such halves back on the side they were written on.
         let minor = (scaled * (1.0 + 1e-12)).round() as i64;
         Ok(Self { minor, currency })
@@ -103,7 +106,7 @@ impl Money {
 
     /// The amount in major units.
     pub fn decimal(&self) -> f64 {
-        self.minor as f64 / 10f64.powi(self.currency.exponent() as i32)
+        self.minor as f64 / 10f64.powi(self.currency.exponent().cast_signed())
     }
 }
 

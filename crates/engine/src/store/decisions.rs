@@ -1,0 +1,186 @@
+//! Decisions and their outcomes: written before anything is sent, read to learn and to report.
+
+use std::collections::HashMap;
+
+use events::{Channel, Decision, EventKind, Outcome, Properties, Pseudonym, Timestamp};
+use rusqlite::params;
+
+use super::Store;
+use crate::error::{EngineError, Result};
+
+impl Store {
+    /// Writes a decision; one with the same id is kept as it was.
+    pub(crate) fn put_decision(&self, run: &str, decision: &Decision) -> Result<()> {
+        let sends = decision.chosen().product.is_some();
+        let json = serde_json::to_string(decision).map_err(|error| EngineError::Corrupt {
+            what: "decision",
+            place: decision.decision_id.to_string(),
+            detail: error.to_string(),
+        })?;
+        let insert = "INSERT OR IGNORE INTO decisions
+                      (decision_id, run, user, channel, sends, decided_ms, decision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        self.connection
+            .prepare_cached(insert)
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    decision.decision_id.0,
+                    run,
+                    decision.user.0,
+                    decision.channel.name(),
+                    sends,
+                    decision.decided_at.as_millisecond(),
+                    json,
+                ])
+            })
+            .map(drop)
+            .map_err(self.fault("write a decision"))
+    }
+
+    /// Calls `visit` with every decision of a run, or of all runs, in the order in which they were made.
+    ///
+    /// # Errors
+    /// The error of `visit`, or [`EngineError::Corrupt`] naming a decision that cannot be read.
+    pub fn for_each_decision(
+        &self,
+        run: Option<&str>,
+        mut visit: impl FnMut(Decision) -> Result<()>,
+    ) -> Result<()> {
+        let query = "SELECT decision_id, decision FROM decisions WHERE ?1 IS NULL OR run = ?1 ORDER BY position";
+        let mut statement = self
+            .connection
+            .prepare_cached(query)
+            .map_err(self.fault("read its decisions"))?;
+        let mut rows = statement
+            .query([run])
+            .map_err(self.fault("read its decisions"))?;
+        while let Some(row) = rows.next().map_err(self.fault("read its decisions"))? {
+            let id: String = row.get(0).map_err(self.fault("read its decisions"))?;
+            let json: String = row.get(1).map_err(self.fault("read its decisions"))?;
+            visit(
+                serde_json::from_str(&json).map_err(|error| EngineError::Corrupt {
+                    what: "decision",
+                    place: id,
+                    detail: error.to_string(),
+                })?,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Counts decisions, and those of them that sent a message.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the database cannot be read.
+    pub fn decision_counts(&self) -> Result<(u64, u64)> {
+        self.connection
+            .query_row(
+                "SELECT count(*), coalesce(sum(sends), 0) FROM decisions",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .map_err(self.fault("count its decisions"))
+    }
+
+    /// Messages that each shopper got on a channel since a moment, for frequency caps.
+    pub(crate) fn messages_since(
+        &self,
+        channel: Channel,
+        since: Timestamp,
+    ) -> Result<HashMap<Pseudonym, usize>> {
+        let query = "SELECT user, count(*) FROM decisions
+                     WHERE sends = 1 AND channel = ?1 AND decided_ms > ?2 GROUP BY user";
+        self.connection
+            .prepare_cached(query)
+            .and_then(|mut statement| {
+                statement
+                    .query_map(params![channel.name(), since.as_millisecond()], |row| {
+                        Ok((Pseudonym(row.get(0)?), row.get(1)?))
+                    })?
+                    .collect()
+            })
+            .map_err(self.fault("count messages"))
+    }
+
+    /// Writes what came of a decision; the same event of a decision counts once.
+    pub(crate) fn put_outcome(&self, outcome: &Outcome) -> Result<()> {
+        let insert = "INSERT OR IGNORE INTO outcomes (decision_id, event, value, currency, at_ms)
+                      VALUES (?1, ?2, ?3, ?4, ?5)";
+        self.connection
+            .prepare_cached(insert)
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    outcome.decision_id.0,
+                    outcome.event,
+                    outcome.value,
+                    outcome.currency.map(|currency| currency.code().to_owned()),
+                    outcome.at.as_millisecond(),
+                ])
+            })
+            .map(drop)
+            .map_err(self.fault("write an outcome"))
+    }
+
+    /// Calls `visit` with every event that names a decision, from a position on, in the order of the log.
+    pub(crate) fn for_each_response(
+        &self,
+        after: i64,
+        mut visit: impl FnMut(i64, Response) -> Result<()>,
+    ) -> Result<()> {
+        // Properties are written without spaces, and only a decision's answer has this key.
+        let query = "SELECT position, kind, at_ms, properties FROM events
+                     WHERE position > ?1 AND properties LIKE '%\"decision_id\":%' ORDER BY position";
+        let mut statement = self
+            .connection
+            .prepare_cached(query)
+            .map_err(self.fault("be read"))?;
+        let mut rows = statement.query([after]).map_err(self.fault("be read"))?;
+        while let Some(row) = rows.next().map_err(self.fault("be read"))? {
+            let position: i64 = row.get(0).map_err(self.fault("be read"))?;
+            let corrupt = |detail: String| EngineError::Corrupt {
+                what: "event",
+                place: format!("position {position}"),
+                detail,
+            };
+            let code: u8 = row.get(1).map_err(self.fault("be read"))?;
+            let properties: String = row.get(3).map_err(self.fault("be read"))?;
+            let response = Response {
+                kind: EventKind::from_code(code)
+                    .ok_or_else(|| corrupt(format!("unknown kind {code}")))?,
+                at: Timestamp::from_millisecond(row.get(2).map_err(self.fault("be read"))?)
+                    .map_err(|error| corrupt(error.to_string()))?,
+                properties: serde_json::from_str(&properties)
+                    .map_err(|error| corrupt(error.to_string()))?,
+            };
+            visit(position, response)?;
+        }
+        Ok(())
+    }
+
+    /// The outcomes of every decision.
+    pub(crate) fn outcomes(&self) -> Result<HashMap<String, Vec<(String, f64, i64)>>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT decision_id, event, value, at_ms FROM outcomes ORDER BY position",
+            )
+            .map_err(self.fault("read its outcomes"))?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
+            })
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, (String, f64, i64))>>>)
+            .map_err(self.fault("read its outcomes"))?;
+        let mut outcomes: HashMap<String, Vec<_>> = HashMap::new();
+        for (decision, outcome) in rows {
+            outcomes.entry(decision).or_default().push(outcome);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// An event that answers a decision.
+pub(crate) struct Response {
+    pub(crate) kind: EventKind,
+    pub(crate) at: Timestamp,
+    pub(crate) properties: Properties,
+}

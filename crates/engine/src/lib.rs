@@ -1,1 +1,33 @@
-//! Placeholder
+//! Where the stages meet: store, vault, import, training, campaigns and what comes of them.
+
+mod campaign;
+pub mod config;
+mod copybook;
+mod error;
+pub mod ingest;
+mod learn;
+mod native;
+mod policy;
+mod sales;
+mod shop;
+mod store;
+mod train;
+mod vault;
+
+pub use campaign::{
+    CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Example,
+    Nothing, Refused, last_campaign, run_campaign,
+};
+pub use config::Config;
+pub use error::{EngineError, Result};
+pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
+pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
+pub use sales::{ProductSales, RECENT_DAYS};
+pub use shop::{KnownShopper, Shop};
+pub use store::{
+    AssumedConsent, Catalogue, ConsentSummary, LogSummary, QuarantineEntry, Shopper, Store,
+};
+pub use train::{
+    EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, cut_dates,
+    evaluate, saved_evaluation, saved_record, train,
+};

@@ -102,8 +102,9 @@ impl Store {
         let mut hasher = blake3::Hasher::new();
         for query in [
             "SELECT kind || '|' || at_ms || '|' || properties || '|' || (sealed IS NULL) FROM events ORDER BY position",
-            "SELECT channel || purpose || state || at_ms || source || count(*)
-             FROM consents GROUP BY 1, channel, purpose, state, at_ms, source ORDER BY channel, purpose, state, at_ms, source",
+            "SELECT channel || '|' || purpose || '|' || state || '|' || at_ms || '|' || source || '|' || shoppers FROM (
+                 SELECT channel, purpose, state, at_ms, source, count(*) AS shoppers FROM consents
+                 GROUP BY channel, purpose, state, at_ms, source ORDER BY channel, purpose, state, at_ms, source)",
             "SELECT product FROM products ORDER BY id",
             "SELECT format || '|' || file || '|' || line || '|' || reason || '|' || repaired FROM quarantine ORDER BY id",
             "SELECT count(*) || '|' || coalesce(sum(guest), 0) FROM shoppers",

@@ -10,6 +10,7 @@ mod native;
 mod policy;
 mod sales;
 mod shop;
+mod status;
 mod store;
 mod train;
 mod vault;
@@ -24,6 +25,7 @@ pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};
 pub use shop::{KnownShopper, Shop};
+pub use status::{Stage, Status};
 pub use store::{
     AssumedConsent, Catalogue, ConsentSummary, LogSummary, QuarantineEntry, Shopper, Store,
 };
@@ -31,3 +33,11 @@ pub use train::{
     EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, cut_dates,
     evaluate, saved_evaluation, saved_record, train,
 };
+
+/// Replaces a file at once: a crash at any moment leaves the old content or the new one.
+///
+/// # Errors
+/// [`EngineError::Nn`] naming the file that cannot be written.
+pub fn write_file(path: &std::path::Path, content: &[u8]) -> Result<()> {
+    Ok(nn::replace_file(path, content)?)
+}

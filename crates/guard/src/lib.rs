@@ -46,7 +46,7 @@ pub use facts::{Facts, resolve, resolve_available};
 pub use guard::{Guard, Refusal, Rendered};
 pub use limits::{FieldLimit, Unit, limits};
 pub use pack::{LimitOverride, PhraseKind, PhraseRule, RulePack, Style, Support};
-pub use template::{Branch, Template};
+pub use template::{Branch, Template, title_case};
 pub(crate) use template::{Origin, Shown};
 pub use value::Value;
 pub use variant::CompiledVariant;

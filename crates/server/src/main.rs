@@ -1,1 +1,49 @@
-fn main() {}
+//! The binary `hawker`: from a shop's files to one personalised, checked and explained message for every shopper.
+//!
+//! The way in is [`cli::Cli`], what may be asked; [`commands`] has one function a command, which calls `engine` and prints;
+//! `report` turns what was measured into one HTML file.
+//!
+//! This crate never decides anything about shoppers: that is the engine's.
+
+mod cli;
+mod commands;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use terminal::Terminal;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The result of a command; an error is a sentence for the person at the terminal.
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let terminal = Terminal::new(cli.shared.json);
+    match run(&cli, terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal.fault(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
+    let shared = &cli.shared;
+    match &cli.command {
+        Command::Init(args) => commands::init::run(args, terminal),
+        Command::Import(args) => commands::import::run(shared, args, terminal),
+        Command::Train => commands::train::run(shared, terminal),
+        Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),
+        Command::Campaign(args) => commands::campaign::run(shared, args, terminal),
+        Command::Learn(args) => commands::learn::run(shared, args, terminal),
+        Command::Status => commands::status::run(shared, terminal),
+        _ => Err("not yet".into()),
+    }
+}

@@ -25,7 +25,7 @@ pub(super) fn capitalize(text: &str) -> String {
 
 /// Turns `WHITE HANGING HEART T-LIGHT HOLDER` into `White Hanging Heart T-Light Holder`. Words in mixed case, such
 /// as `iPhone`, and words with digits, such as `60CM`, stay as they are.
-pub(super) fn title_case(text: &str) -> String {
+pub fn title_case(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let is_word = |c: char| c.is_alphanumeric() || c == '\'' || c == '’';
     let mut rest = text;

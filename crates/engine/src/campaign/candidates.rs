@@ -1,0 +1,230 @@
+//! The messages among which the policy chooses for one shopper: products × arguments, each already rendered and passed
+//! by the guard.
+
+use std::collections::BTreeMap;
+
+use events::{Availability, Exclusion, Language, Strategy};
+use features::Replenishment;
+use guard::{Facts, Rendered, Value};
+use recommender::{Task, bought, top_k};
+
+use super::person::Pair;
+use super::reason::reason;
+use super::standing::Standing;
+use crate::copybook::{Copybook, Text};
+use crate::error::Result;
+use crate::policy::FEATURE_COUNT;
+use crate::shop::{KnownShopper, Shop};
+use crate::train::Ranker;
+
+/// Products beyond the best from which the one that explores is drawn.
+const EXPLORED_RANKS: usize = 50;
+/// Regular products that are due again, at most.
+const DUE_PRODUCTS: usize = 2;
+
+/// One message that could be sent.
+pub(crate) struct Candidate {
+    pub(crate) position: usize,
+    pub(crate) variant_id: String,
+    pub(crate) strategy: Strategy,
+    pub(crate) rendered: Rendered,
+    pub(crate) reason: String,
+    pub(crate) x: [f64; FEATURE_COUNT],
+}
+
+/// The candidates of one shopper, and what was left out.
+#[derive(Default)]
+pub(crate) struct Candidates {
+    pub(crate) messages: Vec<Candidate>,
+    pub(crate) exclusions: Vec<Exclusion>,
+}
+
+/// What the candidates of every shopper of a campaign are made from.
+pub(crate) struct Source<'a> {
+    pub(crate) shop: &'a Shop,
+    pub(crate) ranker: &'a Ranker,
+    pub(crate) copybook: &'a Copybook,
+    pub(crate) standing: &'a Standing<'a>,
+    /// The counts of each product that copy may state, by its position.
+    pub(crate) stats: &'a [BTreeMap<String, Value>],
+    /// Whether each product may be spoken of: in stock, with a title and a price.
+    pub(crate) sellable: &'a [bool],
+    pub(crate) products_per_shopper: usize,
+}
+
+/// Which products may be spoken of.
+pub(crate) fn sellable(shop: &Shop) -> Vec<bool> {
+    shop.products
+        .iter()
+        .map(|product| {
+            product.availability == Availability::InStock
+                && product.stock.is_none_or(|stock| stock > 0)
+                && !product.title.trim().is_empty()
+                && product.current_price().is_some_and(|price| price.minor > 0)
+        })
+        .collect()
+}
+
+impl Source<'_> {
+    /// The candidates of some shoppers, in their order.
+    pub(crate) fn of(
+        &self,
+        shoppers: &[(&KnownShopper, Language, u64)],
+    ) -> Result<Vec<Candidates>> {
+        let known: Vec<&KnownShopper> = shoppers.iter().map(|(known, ..)| *known).collect();
+        let scores = self.ranker.scores(self.shop, &known, Task::NewItems)?;
+        Ok(shoppers
+            .iter()
+            .zip(scores)
+            .map(|((known, language, seed), scores)| self.of_one(known, *language, *seed, &scores))
+            .collect())
+    }
+
+    fn of_one(
+        &self,
+        known: &KnownShopper,
+        language: Language,
+        seed: u64,
+        scores: &[f32],
+    ) -> Candidates {
+        let mut candidates = Candidates::default();
+        let messages = self.standing.messages_lately(known.shopper.pseudonym);
+        let hour = self.standing.local_hour(known);
+        let spread = Spread::of(scores, self.sellable);
+        for (rank, (position, due)) in self.products(known, scores, seed).into_iter().enumerate() {
+            let pair = Pair::new(self.shop, self.ranker, known, position, due);
+            let affinity = spread.standard(scores[position]) / 3.0;
+            let facts = pair.action_facts(affinity, rank == 0, messages, hour);
+            for strategy in Strategy::ALL {
+                let texts = self.copybook.of(language, strategy);
+                let turn = seed ^ (position as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let Some((text, rendered)) =
+                    self.first_that_passes(&pair, texts, turn, &mut candidates.exclusions)
+                else {
+                    continue;
+                };
+                let mut facts = facts;
+                facts.native_copy =
+                    text.variant.generator.provider != copywriter::templates::PROVIDER;
+                candidates.messages.push(Candidate {
+                    position,
+                    variant_id: text.id.clone(),
+                    strategy,
+                    rendered,
+                    reason: reason(&pair, language),
+                    x: facts.features(strategy),
+                });
+            }
+        }
+        candidates
+    }
+
+    /// The products that compete: the best new ones, one that explores, and regular ones that are due.
+    fn products<'a>(
+        &'a self,
+        known: &'a KnownShopper,
+        scores: &[f32],
+        seed: u64,
+    ) -> Vec<(usize, Option<Replenishment<'a>>)> {
+        let mut mask = self.sellable.to_vec();
+        for item in bought(self.shop.history(known)) {
+            mask[item as usize] = false;
+        }
+        let wide = top_k(scores, &mask, EXPLORED_RANKS);
+        let best = self.products_per_shopper.saturating_sub(1).max(1);
+        let mut products: Vec<usize> = wide.iter().take(best).map(|item| *item as usize).collect();
+        // The last place goes to a product further down, drawn evenly, so that the log knows what happens there.
+        if self.products_per_shopper > 1
+            && let Some(rest) = wide.get(best..).filter(|rest| !rest.is_empty())
+        {
+            products.push(rest[(seed % rest.len() as u64) as usize] as usize);
+        }
+        let due = known
+            .profile
+            .replenishment_due(self.shop.now, &self.shop.index);
+        let due = due
+            .into_iter()
+            .filter_map(|due| Some((self.shop.position(due.product_id)?, Some(due))))
+            .filter(|(position, _)| self.sellable[*position])
+            .take(DUE_PRODUCTS);
+        let new = products.into_iter().map(|position| (position, None));
+        new.chain(due).collect()
+    }
+
+    /// The first text, from a place that differs by shopper and product, whose names all have values and which the guard
+    /// passes.
+    fn first_that_passes<'t>(
+        &self,
+        pair: &Pair<'_>,
+        texts: &'t [Text],
+        turn: u64,
+        exclusions: &mut Vec<Exclusion>,
+    ) -> Option<(&'t Text, Rendered)> {
+        let user = pair.user_facts();
+        let facts = Facts {
+            product: &self.shop.products[pair.position],
+            stats: &self.stats[pair.position],
+            user: &user,
+            now: self.shop.now,
+            version: &self.shop.catalogue_version,
+        };
+        let start = (turn % texts.len().max(1) as u64) as usize;
+        for text in texts[start..].iter().chain(&texts[..start]) {
+            match self.copybook.guard.render_compiled(&text.compiled, &facts) {
+                Ok(rendered) => return Some((text, rendered)),
+                // A name without a value is the usual case of a text that does not apply, not a refusal.
+                Err(refusal) if refusal.reason.starts_with("unbound") => {}
+                Err(refusal) => exclusions.push(Exclusion {
+                    candidate: format!("{} {}", facts.product.id, text.id),
+                    reason: refusal.reason,
+                }),
+            }
+        }
+        None
+    }
+}
+
+/// Mean and standard deviation of a shopper's scores over the products that may be spoken of.
+struct Spread {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Spread {
+    fn of(scores: &[f32], sellable: &[bool]) -> Self {
+        let admitted = || {
+            scores
+                .iter()
+                .zip(sellable)
+                .filter(|(_, sells)| **sells)
+                .map(|(score, _)| f64::from(*score))
+        };
+        let count = admitted().count().max(1) as f64;
+        let mean = admitted().sum::<f64>() / count;
+        let variance = admitted().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
+        Self {
+            mean,
+            deviation: variance.sqrt().max(1e-9),
+        }
+    }
+
+    fn standard(&self, score: f32) -> f64 {
+        (f64::from(score) - self.mean) / self.deviation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_standardised_over_what_is_sold() {
+        let spread = Spread::of(&[1.0, 3.0, 100.0], &[true, true, false]);
+        assert_eq!(
+            [1.0, 2.0, 4.0].map(|score| spread.standard(score)),
+            [-1.0, 0.0, 2.0]
+        );
+        // Equal scores stand at the mean.
+        assert_eq!(Spread::of(&[2.0; 3], &[true; 3]).standard(2.0), 0.0);
+    }
+}

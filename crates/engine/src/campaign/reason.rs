@@ -1,0 +1,85 @@
+//! Why this product: a sentence for people, made of nothing but the shopper's own history and the shop's counts.
+
+use events::{Language, Timestamp};
+use guard::title_case;
+
+use super::person::Pair;
+
+/// The reason in the shopper's language.
+pub(crate) fn reason(pair: &Pair<'_>, language: Language) -> String {
+    if let Some(due) = &pair.due {
+        let gap = due.median_gap_days.round().max(1.0);
+        return match language {
+            Language::En => format!(
+                "because you buy it about every {gap} days, {} times so far, and last did on {}",
+                due.times_bought,
+                day(due.last_at, language)
+            ),
+            Language::Zh => format!(
+                "因为您大约每{gap}天购买一次，已购买{}次，上次是在{}",
+                due.times_bought,
+                day(due.last_at, language)
+            ),
+        };
+    }
+    let bought: Vec<String> = pair
+        .earlier
+        .iter()
+        .take(2)
+        .map(|earlier| {
+            let title = title_case(&pair.shop.products[earlier.position].title);
+            match language {
+                Language::En => format!("{title} in {}", month(earlier.at, language)),
+                Language::Zh => format!("{}购买了{title}", month(earlier.at, language)),
+            }
+        })
+        .collect();
+    match (bought.as_slice(), language) {
+        ([], _) => without_history(pair, language),
+        ([first], Language::En) => format!("because you bought {first}"),
+        ([first, second, ..], Language::En) => format!("because you bought {first} and {second}"),
+        ([first], Language::Zh) => format!("因为您在{first}"),
+        ([first, second, ..], Language::Zh) => format!("因为您在{first}，又在{second}"),
+    }
+}
+
+/// The reason where no purchase speaks for the product.
+fn without_history(pair: &Pair<'_>, language: Language) -> String {
+    let category = pair
+        .shop
+        .index
+        .get(&pair.shop.products[pair.position].id)
+        .and_then(|fields| fields.category.as_deref())
+        .filter(|category| {
+            let kind = features::InterestKind::Category;
+            pair.known
+                .profile
+                .interest_share(kind, category, pair.shop.now)
+                > 0.05
+        });
+    let orders = pair.shop.sales[pair.position].orders_recent;
+    match (category, language) {
+        (Some(category), Language::En) => format!("because you often look at {category}"),
+        (Some(category), Language::Zh) => format!("因为您常浏览{category}"),
+        (None, Language::En) => format!(
+            "popular now: {orders} orders in the past month; little is known of your taste yet"
+        ),
+        (None, Language::Zh) => {
+            format!("近期热门：过去一个月有{orders}笔订单；我们对您的喜好还了解不多")
+        }
+    }
+}
+
+fn month(at: Timestamp, language: Language) -> String {
+    match language {
+        Language::En => at.strftime("%B %Y").to_string(),
+        Language::Zh => at.strftime("%Y年%-m月").to_string(),
+    }
+}
+
+fn day(at: Timestamp, language: Language) -> String {
+    match language {
+        Language::En => at.strftime("%-d %B %Y").to_string(),
+        Language::Zh => at.strftime("%Y年%-m月%-d日").to_string(),
+    }
+}

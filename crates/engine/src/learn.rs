@@ -1,0 +1,199 @@
+//! Learning from what happened: events that answer a decision become outcomes, matured decisions update the policy.
+
+use bandit::Observation;
+use events::{Currency, Decision, DecisionId, EventKind, Goal, Money, Outcome, Timestamp};
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::policy::{FEATURE_COUNT, Policy};
+use crate::store::Store;
+
+/// Position of the last event whose answers are outcomes already.
+const ATTRIBUTED: &str = "attributed_until";
+/// Hours after a decision in which a click counts, and hours in which an order does.
+const CLICK_WINDOW_HOURS: i64 = 24;
+const ORDER_WINDOW_HOURS: i64 = 7 * 24;
+/// What a shopper who leaves the channel costs, in rewards.
+const UNSUBSCRIBE_COST: f64 = 1.0;
+
+/// What a round of learning took in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LearnReport {
+    /// New outcomes.
+    pub outcomes: u64,
+    /// Messages from which the policy has learnt, in this round.
+    pub learnt: u64,
+    /// Messages that were never shown and so teach nothing.
+    pub unseen: u64,
+    /// Messages whose window is still open.
+    pub open: u64,
+}
+
+/// What became of one message.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct MessageOutcome {
+    /// Whether the shopper saw it.
+    pub seen: bool,
+    /// Whether the shopper clicked it within the window.
+    pub clicked: bool,
+    /// Worth of the orders within the window, in major units.
+    pub value: f64,
+    /// Whether there was an order within the window.
+    pub ordered: bool,
+    /// Whether the shopper left the channel over it.
+    pub unsubscribed: bool,
+}
+
+impl MessageOutcome {
+    /// The reward under a goal.
+    pub fn reward(&self, goal: Goal) -> f64 {
+        let achieved = match goal {
+            Goal::Click => self.clicked,
+            Goal::Purchase => self.ordered,
+        };
+        f64::from(u8::from(achieved)) - UNSUBSCRIBE_COST * f64::from(u8::from(self.unsubscribed))
+    }
+}
+
+/// Takes in what happened until `now` and updates the policy of a goal by every decision whose window has closed.
+///
+/// # Errors
+/// Those of the store and of the policy.
+pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnReport> {
+    let mut report = LearnReport {
+        outcomes: attribute(store)?,
+        ..LearnReport::default()
+    };
+    let mut policy = Policy::load(store, goal)?;
+    let from_ms = policy.learnt_until_ms;
+    let outcomes = store.outcomes()?;
+    let (mut rows, mut rewards): (Vec<[f64; FEATURE_COUNT]>, Vec<f64>) = (Vec::new(), Vec::new());
+    let mut until_ms = from_ms;
+    store.for_each_decision(None, |decision| {
+        let decided_ms = decision.decided_at.as_millisecond();
+        if decision.goal != goal || decided_ms <= from_ms || decision.chosen().product.is_none() {
+            return Ok(());
+        }
+        if decision.decided_at + window(goal) > now {
+            report.open += 1;
+            return Ok(());
+        }
+        until_ms = until_ms.max(decided_ms);
+        let outcome = outcome_of(&decision, outcomes.get(&decision.decision_id.0));
+        if !outcome.seen {
+            report.unseen += 1;
+            return Ok(());
+        }
+        rows.push(Policy::features_of(&decision.explanation));
+        rewards.push(outcome.reward(goal));
+        Ok(())
+    })?;
+    let batch: Vec<Observation<'_>> = rows
+        .iter()
+        .zip(&rewards)
+        .map(|(x, reward)| Observation {
+            x,
+            reward: *reward,
+            weight: 1.0,
+        })
+        .collect();
+    report.learnt = batch.len() as u64;
+    policy.model.update_batch(&batch)?;
+    policy.learnt += report.learnt;
+    policy.learnt_until_ms = until_ms;
+    store.transaction(|store| policy.save(store, goal))?;
+    Ok(report)
+}
+
+/// What became of every message decided since `from`, with its decision.
+///
+/// # Errors
+/// Those of the store.
+pub fn message_outcomes(
+    store: &Store,
+    from: Option<Timestamp>,
+    mut visit: impl FnMut(&Decision, MessageOutcome),
+) -> Result<()> {
+    let outcomes = store.outcomes()?;
+    store.for_each_decision(None, |decision| {
+        if from.is_none_or(|from| decision.decided_at >= from) {
+            let outcome = outcome_of(&decision, outcomes.get(&decision.decision_id.0));
+            visit(&decision, outcome);
+        }
+        Ok(())
+    })
+}
+
+/// Sums the outcomes of a decision within its windows.
+fn outcome_of(decision: &Decision, outcomes: Option<&Vec<(String, f64, i64)>>) -> MessageOutcome {
+    let mut sum = MessageOutcome::default();
+    for (event, value, at_ms) in outcomes.into_iter().flatten() {
+        let hours = (at_ms - decision.decided_at.as_millisecond()) / 3_600_000;
+        let within = |window: i64| (0..window).contains(&hours);
+        // Whoever clicked has seen it, whether or not the impression arrived.
+        sum.seen = true;
+        match event.as_str() {
+            "click" => sum.clicked |= within(CLICK_WINDOW_HOURS),
+            "order" if within(ORDER_WINDOW_HOURS) => {
+                sum.ordered = true;
+                sum.value += value;
+            }
+            "unsubscribe" => sum.unsubscribed |= within(ORDER_WINDOW_HOURS),
+            _ => {}
+        }
+    }
+    sum
+}
+
+/// Turns the events that answer a decision, since the last call, into outcomes; says how many there were.
+fn attribute(store: &mut Store) -> Result<u64> {
+    let after = match store.meta(ATTRIBUTED)? {
+        Some(bytes) => String::from_utf8_lossy(&bytes).parse().unwrap_or(0),
+        None => 0,
+    };
+    let (mut outcomes, mut last) = (Vec::new(), after);
+    store.for_each_response(after, |position, response| {
+        last = position;
+        let value = order_value(&response.properties.products, response.properties.currency);
+        let event = match response.kind {
+            EventKind::PromotionViewed | EventKind::EmailDelivered => "impression",
+            EventKind::PromotionClicked
+            | EventKind::EmailLinkClicked
+            | EventKind::ProductClicked => "click",
+            EventKind::OrderCompleted => "order",
+            EventKind::Unsubscribed => "unsubscribe",
+            _ => return Ok(()),
+        };
+        let Some(decision_id) = response.properties.decision_id else {
+            return Ok(());
+        };
+        outcomes.push(Outcome {
+            decision_id: DecisionId(decision_id.0),
+            event: event.to_owned(),
+            value: if event == "order" { value } else { 0.0 },
+            currency: response.properties.currency,
+            at: response.at,
+        });
+        Ok(())
+    })?;
+    store.transaction(|store| {
+        for outcome in &outcomes {
+            store.put_outcome(outcome)?;
+        }
+        store.set_meta(ATTRIBUTED, last.to_string().as_bytes())
+    })?;
+    Ok(outcomes.len() as u64)
+}
+
+fn order_value(products: &[events::LineItem], currency: Option<Currency>) -> f64 {
+    let minor = products.iter().map(events::LineItem::amount_minor).sum();
+    currency.map_or(0.0, |currency| Money { minor, currency }.decimal())
+}
+
+/// How long after a decision its outcomes count.
+fn window(goal: Goal) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_hours(match goal {
+        Goal::Click => CLICK_WINDOW_HOURS,
+        Goal::Purchase => ORDER_WINDOW_HOURS,
+    })
+}

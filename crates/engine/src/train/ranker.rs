@@ -1,0 +1,128 @@
+//! What ranks products for a campaign: the models that training chose, or a rule where nothing was trained yet.
+
+use std::sync::Arc;
+
+use recommender::{
+    BaselineSettings, Because, Blend, Component, ItemKnn, Popular, ScoreScale, Scorer, Task,
+};
+
+use super::{BLEND_NEW_ITEMS, BLEND_REPEATS, ModelFolders, Selection, blends, components};
+use crate::error::{EngineError, Result};
+use crate::shop::{KnownShopper, Shop};
+
+/// Ranks products for shoppers, and says from which purchases a product follows.
+pub struct Ranker {
+    new_items: Arc<dyn Scorer>,
+    repeats: Arc<dyn Scorer>,
+    item_knn: ItemKnn,
+    version: String,
+}
+
+impl Ranker {
+    /// Loads what training left for this shop; without any, item-kNN beside recent popularity serves.
+    ///
+    /// # Errors
+    /// [`EngineError::Recommender`] for a damaged model: `hawker train` makes it anew.
+    pub fn load(data_dir: &std::path::Path, shop: &Shop) -> Result<Self> {
+        let folders = ModelFolders::of(data_dir);
+        match (Selection::load(&folders.root)?, folders.fingerprint()?) {
+            (Some(selection), Some(fingerprint))
+                if folders.serving().join("model.json").exists() =>
+            {
+                Self::trained(&selection, &fingerprint, &folders, shop)
+            }
+            _ => Self::untrained(shop),
+        }
+    }
+
+    /// The version that decisions record.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Scores every product for some shoppers, at the shop's moment.
+    ///
+    /// # Errors
+    /// What a model fails with.
+    pub fn scores(
+        &self,
+        shop: &Shop,
+        shoppers: &[&KnownShopper],
+        task: Task,
+    ) -> Result<Vec<Vec<f32>>> {
+        let histories: Vec<_> = shoppers
+            .iter()
+            .map(|shopper| shop.history(shopper))
+            .collect();
+        let scorer = match task {
+            Task::Repeats => &self.repeats,
+            _ => &self.new_items,
+        };
+        // The moment of decision lies after every interaction.
+        Ok(scorer.scores(&histories, shop.now.as_second() + 1)?)
+    }
+
+    /// The purchases of a shopper that speak for a product, strongest first.
+    pub fn because(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Vec<Because> {
+        self.item_knn
+            .because(shop.history(shopper), item as u32, shop.now.as_second() + 1)
+    }
+
+    fn trained(
+        selection: &Selection,
+        fingerprint: &str,
+        folders: &ModelFolders,
+        shop: &Shop,
+    ) -> Result<Self> {
+        let components = components(&selection.baselines, &shop.corpus, Some(&folders.serving()))?;
+        let [new_items, repeats] = blends(&components, selection)?;
+        let all: Vec<Arc<dyn Scorer>> = components
+            .iter()
+            .map(|component| Arc::clone(&component.scorer))
+            .chain([Arc::new(new_items) as Arc<dyn Scorer>, Arc::new(repeats)])
+            .collect();
+        let named = |name: &str, otherwise: &str| -> Result<Arc<dyn Scorer>> {
+            let find = |name: &str| all.iter().find(|scorer| scorer.name() == name).cloned();
+            find(name)
+                .or_else(|| find(otherwise))
+                .ok_or_else(|| EngineError::NotReady {
+                    missing: format!(
+                        "the trained selection names the model `{name}`, which is not known"
+                    ),
+                    remedy: "run `hawker train` again".to_owned(),
+                })
+        };
+        Ok(Self {
+            new_items: named(&selection.default_new_items, BLEND_NEW_ITEMS)?,
+            repeats: named(&selection.default_repeats, BLEND_REPEATS)?,
+            item_knn: ItemKnn::fit(&shop.corpus, selection.baselines.item_knn)?,
+            version: format!("{}@{}", selection.default_new_items, &fingerprint[..12]),
+        })
+    }
+
+    fn untrained(shop: &Shop) -> Result<Self> {
+        let settings = BaselineSettings::default();
+        let item_knn = ItemKnn::fit(&shop.corpus, settings.item_knn)?;
+        let popular = Popular::recently(&shop.corpus, settings.popular_half_life_days)?;
+        let component = |scorer: Arc<dyn Scorer>| Component {
+            scorer,
+            scale: ScoreScale::Count,
+        };
+        // Popularity decides among what the neighbours do not know, above all for shoppers without a history.
+        let blend = Blend::new(
+            "item-knn",
+            vec![
+                component(Arc::new(item_knn.clone())),
+                component(Arc::new(popular)),
+            ],
+            vec![1.0, 0.3],
+        )?;
+        let repeats = recommender::OwnRepeats::fit(&shop.corpus, settings.repeats_half_life_days)?;
+        Ok(Self {
+            new_items: Arc::new(blend),
+            repeats: Arc::new(repeats),
+            item_knn,
+            version: format!("item-knn@{}", shop.log.last_position),
+        })
+    }
+}

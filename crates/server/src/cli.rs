@@ -1,0 +1,214 @@
+//! The command line: what may be asked and in which words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use engine::AssumedConsent;
+use engine::ingest::Format;
+use events::{Channel, Goal, Timestamp};
+
+/// Learns what each shopper wants and finds the words to sell it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hawker",
+    version,
+    after_help = "Try it first on a simulated shop:\n  hawker demo\n\nThen on your own:\n  hawker init\n  hawker import online-retail orders.csv --consent push:marketing=granted\n  hawker train\n  hawker campaign --channel push --goal click --out campaign.jsonl\n  hawker report"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// The shop's data directory.
+    #[arg(long, global = true, value_name = "DIR", default_value = "hawker-data")]
+    pub(crate) data_dir: PathBuf,
+    /// The configuration; `hawker.toml` of the data directory, or else of the current folder, where absent.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print one JSON object on the last line instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What may be asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Generates a shop, learns it, writes campaigns, lets the shoppers react and shows the lift.
+    #[command(after_help = "Example:\n  hawker demo\n  hawker demo --small --data-dir /tmp/demo --seed 3")]
+    Demo(DemoArgs),
+    /// Writes a commented configuration file.
+    #[command(after_help = "Example:\n  hawker init\n  hawker init shop/hawker.toml")]
+    Init(InitArgs),
+    /// Takes a shop's files in.
+    #[command(
+        after_help = "Example:\n  hawker import online-retail year1.csv.xz year2.csv.xz --consent push:marketing=granted\n  hawker import segment events.jsonl\n  hawker import shopify-products products.csv"
+    )]
+    Import(ImportArgs),
+    /// Shows, writes out or takes in again the rows that were not taken in.
+    #[command(
+        after_help = "Example:\n  hawker quarantine list\n  hawker quarantine export --reason invalid_date --out rows.jsonl\n  hawker quarantine reimport rows.jsonl"
+    )]
+    Quarantine(QuarantineArgs),
+    /// Learns the user model and what ranks products.
+    #[command(after_help = "Example:\n  hawker train\n\nStopped or killed, it goes on where it was when it is run again.")]
+    Train,
+    /// Judges every model on the last weeks of the log.
+    #[command(
+        after_help = "Example:\n  hawker evaluate\n  hawker evaluate --dataset online-retail --path data/online_retail"
+    )]
+    Evaluate(EvaluateArgs),
+    /// Writes one message, or nothing, for every shopper.
+    #[command(
+        after_help = "Example:\n  hawker campaign --channel push --goal click --out campaign.jsonl\n  hawker campaign --channel email --goal purchase --out campaign.csv --identities"
+    )]
+    Campaign(CampaignArgs),
+    /// Takes in what came of the messages and updates the policy.
+    #[command(after_help = "Example:\n  hawker import segment clicks.jsonl\n  hawker learn --goal click")]
+    Learn(LearnArgs),
+    /// Imports, trains, evaluates, writes a campaign and the report.
+    #[command(
+        after_help = "Example:\n  hawker run online-retail *.csv.xz --consent push:marketing=granted --channel push --goal click --out campaign.jsonl"
+    )]
+    Run(RunArgs),
+    /// Writes the report as one HTML file.
+    #[command(after_help = "Example:\n  hawker report --out report.html")]
+    Report(ReportArgs),
+    /// Says what is in the data directory and what is stale.
+    #[command(after_help = "Example:\n  hawker status\n  hawker status --json")]
+    Status,
+    /// Writes the log, the catalogue or the decisions to Parquet or JSON lines.
+    #[command(
+        after_help = "Example:\n  hawker export events --out events.parquet\n  hawker export decisions --out decisions.jsonl"
+    )]
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// A shop of 300 shoppers and a model that trains in seconds.
+    #[arg(long)]
+    pub(crate) small: bool,
+    /// Seed of the shop and of everything after it.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The file to write; an existing one is kept.
+    #[arg(default_value = "hawker.toml")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// What the files are: online-retail, amazon-reviews, segment, csv, parquet, shopify-products or merchant-feed.
+    pub(crate) format: Format,
+    /// The files, plain or .xz; tables also as .xlsx.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Consent to assume of shoppers who stated none: CHANNEL:PURPOSE=granted. Nobody is written to without one.
+    #[arg(long = "consent", value_name = "CONSENT")]
+    pub(crate) consents: Vec<AssumedConsent>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    #[command(subcommand)]
+    pub(crate) action: QuarantineAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineAction {
+    /// Counts the rows that wait, by reason, with examples.
+    List,
+    /// Writes the rows, decrypted, to a file of JSON lines to be edited.
+    Export {
+        /// Only rows with this reason.
+        #[arg(long)]
+        reason: Option<String>,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Takes edited rows in; what is still wrong stays.
+    Reimport {
+        /// The edited file.
+        path: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// A public data set instead of the shop: online-retail.
+    #[arg(long, requires = "path")]
+    pub(crate) dataset: Option<String>,
+    /// The folder with the data set's files.
+    #[arg(long, requires = "dataset")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CampaignArgs {
+    /// Where the messages are shown: push, sms, email, banner or social.
+    #[arg(long)]
+    pub(crate) channel: Channel,
+    /// What they are to achieve: click or purchase.
+    #[arg(long)]
+    pub(crate) goal: Goal,
+    /// The file to write: `.csv`, or JSON lines.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Seed of every draw; that of the configuration where absent.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// The moment of the decision, such as 2026-05-01T09:30:00Z; that of the last event where absent.
+    #[arg(long)]
+    pub(crate) at: Option<Timestamp>,
+    /// Write the shoppers' real identifiers beside the pseudonyms, for the sender.
+    #[arg(long)]
+    pub(crate) identities: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LearnArgs {
+    /// The goal whose policy is updated: click or purchase.
+    #[arg(long)]
+    pub(crate) goal: Goal,
+    /// The moment up to which messages have had their time; that of the last event where absent.
+    #[arg(long)]
+    pub(crate) at: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) import: ImportArgs,
+    #[command(flatten)]
+    pub(crate) campaign: CampaignArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The file to write; `report.html` in the data directory where absent.
+    #[arg(long)]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// What to write: events, products or decisions.
+    #[arg(value_parser = ["events", "products", "decisions"])]
+    pub(crate) what: String,
+    /// The file to write: `.parquet` or `.jsonl`.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Write the shoppers' real identifiers instead of pseudonyms.
+    #[arg(long)]
+    pub(crate) identities: bool,
+}

@@ -1,0 +1,89 @@
+//! `hawker campaign`.
+
+use std::time::Instant;
+
+use engine::{CampaignProgress, CampaignReport, CampaignRequest, Config, Store};
+use serde::Serialize;
+
+use super::{config, grouped, store};
+use crate::Outcome;
+use crate::cli::{CampaignArgs, Shared};
+use crate::terminal::Terminal;
+
+/// What a machine reads of a campaign.
+#[derive(Serialize)]
+struct Summary<'a> {
+    shoppers: u64,
+    messages: u64,
+    nothing: &'a std::collections::BTreeMap<String, u64>,
+    strategies: &'a std::collections::BTreeMap<String, u64>,
+    largest_product_share: f64,
+    largest_variant_share: f64,
+    run: &'a str,
+    seconds: f64,
+}
+
+pub(crate) fn run(shared: &Shared, args: &CampaignArgs, terminal: Terminal) -> Outcome<()> {
+    let config = config(shared)?;
+    let mut store = store(shared)?;
+    let started = Instant::now();
+    let report = write_campaign(&mut store, &config, args, terminal)?;
+    terminal.result(&Summary {
+        shoppers: report.shoppers,
+        messages: report.messages,
+        nothing: &report.nothing,
+        strategies: &report.strategies,
+        largest_product_share: report.largest_product_share,
+        largest_variant_share: report.largest_variant_share,
+        run: &report.run,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Writes a campaign and says what it came to.
+pub(crate) fn write_campaign(
+    store: &mut Store,
+    config: &Config,
+    args: &CampaignArgs,
+    terminal: Terminal,
+) -> Outcome<CampaignReport> {
+    let request = CampaignRequest {
+        channel: args.channel,
+        goal: args.goal,
+        seed: args.seed.unwrap_or(config.campaign.seed),
+        at: args.at,
+        out: args.out.clone(),
+        identities: args.identities,
+    };
+    let started = Instant::now();
+    let spinner = terminal.spinner("reading the log");
+    let mut bar: Option<indicatif::ProgressBar> = None;
+    let report = engine::run_campaign(store, config, &request, &mut |progress| match progress {
+        CampaignProgress::Reading => {}
+        CampaignProgress::Writing(done, all) => {
+            spinner.finish_and_clear();
+            bar.get_or_insert_with(|| terminal.bar(all as u64, "shoppers")).set_position(done as u64);
+        }
+        CampaignProgress::Choosing | CampaignProgress::Delivering => {
+            if let Some(bar) = bar.take() {
+                bar.finish_and_clear();
+            }
+        }
+    });
+    spinner.finish_and_clear();
+    let report = report?;
+    let seconds = started.elapsed().as_secs_f64();
+    terminal.say(format!(
+        "{} messages for {} shoppers in {seconds:.1} s, in {}",
+        grouped(report.messages),
+        grouped(report.shoppers),
+        args.out.display()
+    ));
+    for (reason, shoppers) in &report.nothing {
+        terminal.say(format!("{:>12}  nothing: {reason}", grouped(*shoppers)));
+    }
+    if report.nothing.get("no_consent").copied().unwrap_or(0) == report.shoppers {
+        terminal.say("nobody consented to this channel; `hawker status` shows the consents");
+    }
+    Ok(report)
+}

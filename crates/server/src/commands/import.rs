@@ -1,0 +1,62 @@
+//! `hawker import`.
+
+use std::time::Instant;
+
+use engine::Store;
+use engine::ingest::{ImportReport, ImportRequest, import};
+use events::Timestamp;
+
+use super::{config, grouped};
+use crate::Outcome;
+use crate::cli::{ImportArgs, Shared};
+use crate::terminal::{ImportBar, Terminal};
+
+pub(crate) fn run(shared: &Shared, args: &ImportArgs, terminal: Terminal) -> Outcome<()> {
+    let config = config(shared)?;
+    let mut store = Store::open(&shared.data_dir)?;
+    let report = import_files(&mut store, &config, args, terminal)?;
+    terminal.result(&report)
+}
+
+/// Imports and says what became of the rows.
+pub(crate) fn import_files(
+    store: &mut Store,
+    config: &engine::Config,
+    args: &ImportArgs,
+    terminal: Terminal,
+) -> Outcome<ImportReport> {
+    let request = ImportRequest {
+        format: args.format,
+        files: args.paths.clone(),
+        consents: args.consents.clone(),
+        now: Timestamp::now(),
+    };
+    let started = Instant::now();
+    let mut bar = ImportBar::new(terminal);
+    let report = import(store, config, &request, &mut |progress| bar.show(progress));
+    bar.finish();
+    let report = report?;
+    tell(&report, started.elapsed().as_secs_f64(), terminal);
+    if store.consent_summary()?.is_empty() {
+        terminal.say("nobody consented to messages, so nobody will be written to; --consent push:marketing=granted records an assumed consent");
+    }
+    Ok(report)
+}
+
+pub(crate) fn tell(report: &ImportReport, seconds: f64, terminal: Terminal) {
+    terminal.say(format!(
+        "{} rows read in {seconds:.1} s: {} kept, {} merged, {} quarantined",
+        grouped(report.rows_read),
+        grouped(report.kept),
+        grouped(report.merged),
+        grouped(report.quarantined),
+    ));
+    let mut reasons: Vec<(&String, &u64)> = report.by_reason.iter().collect();
+    reasons.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    for (reason, rows) in reasons {
+        terminal.say(format!("{:>12}  {reason}", grouped(*rows)));
+    }
+    for alarm in &report.alarms {
+        terminal.say(format!("look at {}, line {}: {}", alarm.file, alarm.line, alarm.detail));
+    }
+}

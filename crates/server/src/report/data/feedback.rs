@@ -21,6 +21,7 @@ pub(crate) struct Feedback {
 /// One round: messages are sent, shoppers react, the policy learns.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "a round is called by its number")]
 pub(crate) struct Round {
     /// The round, from 1.
     pub(crate) round: u64,

@@ -33,6 +33,10 @@ pub(crate) struct Training {
 /// One epoch of a learning curve.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the training record"
+)]
 pub(crate) struct Epoch {
     /// The epoch, from 0; the page counts from 1.
     pub(crate) epoch: u64,

@@ -48,6 +48,11 @@ impl<const N: usize> Columns<N> {
         })
     }
 
+    /// Whether the header has the wanted column of this index.
+    pub(crate) fn has(&self, index: usize) -> bool {
+        self.positions[index].is_some()
+    }
+
     /// The wanted fields of a record, trimmed; absent ones are empty.
     pub(crate) fn of<'a>(&self, text: &'a str) -> [Cow<'a, str>; N] {
         let mut fields = split_fields(text, self.delimiter);

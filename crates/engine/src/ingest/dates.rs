@@ -30,6 +30,32 @@ pub(crate) fn read_timestamp(text: &str, timezone: &TimeZone) -> Option<Timestam
     timezone.to_timestamp(read_civil(text)?).ok()
 }
 
+/// Reads Merchant Center's `2026-02-24T13:00-0800/2026-02-28T15:30-0800`; a bare day is its start, or its end.
+pub(crate) fn read_period(text: &str) -> Option<(Timestamp, Timestamp)> {
+    let (from, until) = text.split_once('/')?;
+    let from = read_moment(from).or_else(|| read_timestamp(from.trim(), &TimeZone::UTC))?;
+    let until = read_moment(until).or_else(|| {
+        let day: jiff::civil::Date = until.trim().parse().ok()?;
+        TimeZone::UTC
+            .to_timestamp(
+                day.tomorrow()
+                    .ok()?
+                    .to_datetime(jiff::civil::Time::midnight()),
+            )
+            .ok()
+    })?;
+    Some((from, until))
+}
+
+fn read_moment(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let strptime = |format: &str| Timestamp::strptime(format, text).ok();
+    text.parse()
+        .ok()
+        .or_else(|| strptime("%Y-%m-%dT%H:%M%z"))
+        .or_else(|| strptime("%Y-%m-%dT%H:%M:%S%z"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! The writer: takes prepared rows into the store, in their order, within the caller's transaction.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-use events::{Identity, Product, Pseudonym, Timestamp};
+use events::{Availability, Identity, Product, Pseudonym, Timestamp};
 
 use super::prepare::{Observed, Prepared};
 use super::row::Rejection;
@@ -55,8 +55,8 @@ pub(crate) struct Intake {
     known: HashSet<Pseudonym>,
     /// The product that further variants belong to.
     base: Option<Product>,
-    titles: BTreeMap<(String, String), Seen>,
-    prices: BTreeMap<(String, i64), Seen>,
+    titles: HashMap<(String, String), Seen>,
+    prices: HashMap<(String, i64), Seen>,
 }
 
 impl Intake {
@@ -224,6 +224,12 @@ impl Intake {
         variant
             .google_product_category
             .clone_from(&base.google_product_category);
+        if base.availability == Availability::Discontinued {
+            variant.availability = Availability::Discontinued;
+        }
+        for (fact, named) in variant.facts.iter_mut().zip(&base.facts) {
+            fact.name.clone_from(&named.name);
+        }
         variant.link = variant.link.or_else(|| base.link.clone());
         variant.image_link = variant.image_link.or_else(|| base.image_link.clone());
         let changed = store.put_product(&variant, false)?;

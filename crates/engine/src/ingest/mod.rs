@@ -6,17 +6,22 @@
 //!
 //! Never reads the clock: the caller says what time it is.
 
+mod amazon_reviews;
 mod columns;
 mod dates;
 mod fields;
 mod format;
+mod html;
 mod intake;
+mod mapped;
+mod merchant_feed;
 mod online_retail;
 mod parquet;
 mod pipeline;
 mod prepare;
 mod row;
 mod segment;
+mod shopify_products;
 mod source;
 mod xlsx;
 

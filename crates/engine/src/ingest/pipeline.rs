@@ -23,8 +23,9 @@ use crate::store::Store;
 const BATCH_ROWS: usize = 4096;
 /// Batches that wait between two stages.
 const QUEUE: usize = 3;
-/// Rows that are committed together: one sync of the disk for all of them.
-const COMMIT_ROWS: usize = 32_768;
+/// Rows that are committed together. Message keys are random, so that a commit writes most pages of their index: few
+/// commits write few pages, and the cache bounds memory whatever their size.
+const COMMIT_ROWS: usize = 131_072;
 
 /// What an import does with every file.
 pub(crate) struct Job<'a> {
@@ -91,7 +92,13 @@ impl Job<'_> {
                     .as_ref()
                     .is_some_and(|(header, _)| Arc::ptr_eq(header, &batch.header));
                 if !same {
-                    let mapper = RowMapper::new(self.format, path, &batch.header, self.config)?;
+                    let mapper = RowMapper::new(
+                        self.format,
+                        path,
+                        &batch.header,
+                        self.config,
+                        self.preparer.now(),
+                    )?;
                     current = Some((Arc::clone(&batch.header), mapper));
                 }
                 let rows = current

@@ -58,6 +58,11 @@ impl Preparer {
         })
     }
 
+    /// What time the caller says it is.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     /// Refuses an event from the future, in another currency or with unreadable consents; prepares any other.
     pub(crate) fn event(
         &self,

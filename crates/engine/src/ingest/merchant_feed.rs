@@ -1,0 +1,256 @@
+//! Google Merchant Center's product feed: tab-separated text under the names that are also the vocabulary's.
+//!
+//! A sale price with a period counts only within it. What varies within a group (colour, size, material, pattern)
+//! becomes a fact that copy may state.
+
+use std::path::Path;
+
+use events::{Availability, Currency, Fact, Money, Product, Timestamp};
+
+use super::columns::Columns;
+use super::dates::read_period;
+use super::html::plain_text;
+use super::row::{Rejection, Row};
+use crate::config::Config;
+use crate::error::Result;
+
+const SOURCE: &str = "merchant-feed";
+const FACTS: [&str; 4] = ["color", "size", "material", "pattern"];
+
+/// Reads the rows under one header.
+#[derive(Debug)]
+pub(crate) struct MerchantFeed {
+    columns: Columns<18>,
+    currency: Currency,
+    now: Timestamp,
+}
+
+impl MerchantFeed {
+    /// # Errors
+    /// [`crate::EngineError::Line`] naming a missing column.
+    pub(crate) fn new(path: &Path, header: &str, config: &Config, now: Timestamp) -> Result<Self> {
+        // Merchant Center takes attribute names with spaces as well as with underscores.
+        let columns = Columns::find(
+            path,
+            header,
+            b'\t',
+            [
+                (&["id"], true),
+                (&["title"], true),
+                (&["price"], true),
+                (&["description"], false),
+                (&["link"], false),
+                (&["image_link", "image link"], false),
+                (&["sale_price", "sale price"], false),
+                (
+                    &["sale_price_effective_date", "sale price effective date"],
+                    false,
+                ),
+                (&["availability"], false),
+                (&["brand"], false),
+                (
+                    &["google_product_category", "google product category"],
+                    false,
+                ),
+                (&["product_type", "product type"], false),
+                (&["item_group_id", "item group id"], false),
+                (&["cost_of_goods_sold", "cost of goods sold"], false),
+                (&["color", "colour"], false),
+                (&["size"], false),
+                (&["material"], false),
+                (&["pattern"], false),
+            ],
+        )?;
+        Ok(Self {
+            columns,
+            currency: config.currency()?,
+            now,
+        })
+    }
+
+    pub(crate) fn map(&self, text: &str) -> Result<Row, Rejection> {
+        let [
+            id,
+            title,
+            price,
+            description,
+            link,
+            image_link,
+            sale_price,
+            sale_period,
+            availability,
+            brand,
+            category,
+            product_type,
+            item_group_id,
+            cost,
+            facts @ ..,
+        ] = self.columns.of(text);
+        for (field, value) in [("id", &id), ("title", &title), ("price", &price)] {
+            if value.is_empty() {
+                return Err(Rejection::new(
+                    format!("missing_{field}"),
+                    format!("`{field}` is empty; every product has one"),
+                ));
+            }
+        }
+        let on_sale = self.is_within(&sale_period)?;
+        let facts = FACTS
+            .into_iter()
+            .zip(&facts)
+            .filter(|(_, value)| !value.is_empty());
+        let product = Product {
+            id: id.into_owned(),
+            item_group_id: some(&item_group_id),
+            title: title.into_owned(),
+            description: plain_text(&description),
+            link: some(&link),
+            image_link: some(&image_link),
+            price: self.money("price", &price)?,
+            sale_price: self.money("sale_price", &sale_price)?.filter(|_| on_sale),
+            availability: read_availability(&availability)?,
+            brand: some(&brand),
+            google_product_category: category_of(&category, &product_type),
+            cost: self.money("cost_of_goods_sold", &cost)?,
+            facts: facts
+                .map(|(name, value)| Fact {
+                    name: name.to_owned(),
+                    value: value.to_string(),
+                    source: SOURCE.to_owned(),
+                    valid_until: None,
+                })
+                .collect(),
+            ..Product::default()
+        };
+        Ok(Row::Product(Box::new(product)))
+    }
+
+    /// Reads `12.50 GBP`, or an amount in the shop's currency.
+    fn money(&self, field: &str, text: &str) -> Result<Option<Money>, Rejection> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let money = match text.parse::<f64>() {
+            Ok(amount) => Money::from_decimal(amount, self.currency),
+            Err(_) => Money::parse(text),
+        };
+        match money {
+            Ok(money) if money.minor >= 0 => Ok(Some(money)),
+            _ => Err(Rejection::new(
+                format!("invalid_{field}"),
+                format!(
+                    "`{field}` is `{text}`; expected an amount and a currency such as 12.50 GBP"
+                ),
+            )),
+        }
+    }
+
+    fn is_within(&self, period: &str) -> Result<bool, Rejection> {
+        if period.is_empty() {
+            return Ok(true);
+        }
+        let (from, until) = read_period(period).ok_or_else(|| {
+            let expected = "two moments such as 2026-02-24T13:00-0800/2026-02-28T15:30-0800";
+            Rejection::new(
+                "invalid_sale_price_effective_date",
+                format!("`sale_price_effective_date` is `{period}`; expected {expected}"),
+            )
+        })?;
+        Ok((from..=until).contains(&self.now))
+    }
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn read_availability(text: &str) -> Result<Availability, Rejection> {
+    Ok(match text.to_lowercase().replace(' ', "_").as_str() {
+        "" | "in_stock" => Availability::InStock,
+        "out_of_stock" => Availability::OutOfStock,
+        "preorder" => Availability::Preorder,
+        "backorder" => Availability::Backorder,
+        _ => {
+            let expected = "in_stock, out_of_stock, preorder or backorder";
+            return Err(Rejection::new(
+                "invalid_availability",
+                format!("`availability` is `{text}`; expected {expected}"),
+            ));
+        }
+    })
+}
+
+/// Google's category, unless it is the bare number of its taxonomy and the shop has a name of its own.
+fn category_of(google: &str, own: &str) -> Option<String> {
+    let number = google.bytes().all(|byte| byte.is_ascii_digit());
+    some(if number && !own.is_empty() {
+        own
+    } else {
+        google
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "id\ttitle\tprice\tsale price\tsale_price_effective_date\tavailability\tgoogle_product_category\tproduct_type\tcolor";
+
+    fn map(row: &str) -> Result<Product, Rejection> {
+        let now = "2026-02-25T00:00:00Z".parse().expect("valid");
+        let feed =
+            MerchantFeed::new(Path::new("f.tsv"), HEADER, &Config::default(), now).expect("header");
+        match feed.map(row)? {
+            Row::Product(product) => Ok(*product),
+            _ => panic!("expected a product"),
+        }
+    }
+
+    #[test]
+    fn a_product_is_read() {
+        let product = map("m-1\t15\" Mug\t10.00 GBP\t8\t\tin stock\t2169\tKitchen > Mugs\tblue")
+            .expect("kept");
+        assert_eq!(
+            (product.title.as_str(), product.availability),
+            ("15\" Mug", Availability::InStock)
+        );
+        assert_eq!(product.current_price().map(|price| price.minor), Some(800));
+        assert_eq!(
+            product.google_product_category.as_deref(),
+            Some("Kitchen > Mugs")
+        );
+        assert_eq!(product.facts[0].value, "blue");
+    }
+
+    #[test]
+    fn a_sale_price_counts_within_its_period() {
+        for (period, price) in [
+            ("2026-02-24T13:00-0800/2026-02-28T15:30-0800", 800),
+            ("2026-02-24/2026-02-28", 800),
+            ("2026-02-01T00:00Z/2026-02-20T00:00Z", 1000),
+        ] {
+            let product = map(&format!("m\tM\t10 GBP\t8 GBP\t{period}\t\t\t\t")).expect("kept");
+            assert_eq!(
+                product.current_price().map(|price| price.minor),
+                Some(price),
+                "{period}"
+            );
+        }
+    }
+
+    #[test]
+    fn bad_rows_are_quarantined_by_name() {
+        for (row, reason) in [
+            ("\tM\t1 GBP", "missing_id"),
+            ("m\t\t1 GBP", "missing_title"),
+            ("m\tM\t", "missing_price"),
+            ("m\tM\tcheap", "invalid_price"),
+            ("m\tM\t-1 GBP", "invalid_price"),
+            ("m\tM\t2 GBP\t1 POUND", "invalid_sale_price"),
+            ("m\tM\t2 GBP\t\tnow", "invalid_sale_price_effective_date"),
+            ("m\tM\t2 GBP\t\t\tsoon", "invalid_availability"),
+        ] {
+            assert_eq!(map(row).expect_err(row).reason, reason, "{row}");
+        }
+    }
+}

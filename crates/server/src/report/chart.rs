@@ -100,6 +100,7 @@ pub(super) enum Unit {
 /// What the script needs to draw a chart.
 #[derive(Serialize)]
 struct Drawing<'a> {
+    axis: &'a str,
     positions: &'a [String],
     series: &'a [Series],
     unit: Unit,
@@ -227,6 +228,7 @@ impl Chart {
     /// The drawing as JSON that may stand inside a `script` element.
     fn json(&self) -> askama::Result<String> {
         let drawing = Drawing {
+            axis: &self.axis,
             positions: &self.positions,
             series: &self.series,
             unit: self.unit,

@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const printing = matchMedia("print");
   const drawn = [];
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -28,7 +29,8 @@
     const tip = document.createElement("div");
     tip.className = "tip";
     const title = document.createElement("b");
-    title.textContent = chart.positions[points[0].dataIndex];
+    const position = chart.positions[points[0].dataIndex];
+    title.textContent = /^\d+$/.test(position) ? `${chart.axis} ${position}` : position;
     tip.append(title);
     for (const point of points) {
       const value = chart.series[point.seriesIndex].values[point.dataIndex];
@@ -36,7 +38,9 @@
       const row = document.createElement("span");
       const name = document.createElement("span");
       const figure = document.createElement("span");
-      name.textContent = chart.series[point.seriesIndex].name;
+      const one = chart.series[point.seriesIndex];
+      name.className = `key ${one.shape === "bar" ? "bars" : one.shape} tone-${one.tone}`;
+      name.textContent = one.name;
       figure.textContent = fullText[chart.unit](value, chart.sign);
       row.append(name, figure);
       tip.append(row);
@@ -99,10 +103,17 @@
     };
   };
 
+  // With a view box the drawing scales to the width of the paper.
+  const fit = (one) => {
+    one.instance.resize();
+    const drawing = one.place.querySelector("svg");
+    drawing.setAttribute("viewBox", `0 0 ${one.instance.getWidth()} ${one.instance.getHeight()}`);
+  };
+
   const drawAll = () => {
     for (const one of drawn) {
       one.instance.setOption(options(one.chart), true);
-      one.instance.resize();
+      fit(one);
     }
   };
 
@@ -111,22 +122,17 @@
     const place = figure.querySelector(".drawing");
     place.style.display = "block";
     const instance = echarts.init(place, null, { renderer: "svg" });
-    drawn.push({ instance, chart });
-    new ResizeObserver(() => instance.resize()).observe(place);
+    const one = { instance, chart, place };
+    drawn.push(one);
+    new ResizeObserver(() => { if (!printing.matches) fit(one); }).observe(place);
   }
   drawAll();
   dark.addEventListener("change", drawAll);
 
-  // Paper is white and shows no closed details.
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details.evidence:not([open])")];
-    for (const one of closed) one.open = true;
+  // Paper is white, whatever the screen is.
+  printing.addEventListener("change", () => {
+    for (const one of drawn) one.instance.setOption(options(one.chart), true);
   });
-  addEventListener("afterprint", () => {
-    for (const one of closed) one.open = false;
-  });
-  matchMedia("print").addEventListener("change", drawAll);
 
   // The contents show where the reader is.
   const links = new Map([...document.querySelectorAll(".contents a")].map((link) => [link.hash.slice(1), link]));

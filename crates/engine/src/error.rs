@@ -120,6 +120,12 @@ pub enum EngineError {
     /// A file of a model cannot be read or written.
     #[error(transparent)]
     Nn(#[from] nn::NnError),
+    /// The simulated shop was asked something that it cannot answer.
+    #[error(transparent)]
+    Dataset(#[from] datasets::DatasetError),
+    /// Features of the shoppers cannot be computed.
+    #[error(transparent)]
+    Features(#[from] features::FeatureError),
     /// A policy was asked something that it cannot answer.
     #[error(transparent)]
     Bandit(#[from] bandit::BanditError),

@@ -3,10 +3,13 @@
 mod campaign;
 pub mod config;
 mod copybook;
+mod demo;
 mod error;
+mod imports;
 pub mod ingest;
 mod learn;
 mod native;
+mod overview;
 mod policy;
 mod sales;
 mod shop;
@@ -16,12 +19,14 @@ mod train;
 mod vault;
 
 pub use campaign::{
-    CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Example,
-    Nothing, Refused, last_campaign, run_campaign,
+    CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing, Refused, last_campaign, run_campaign,
 };
 pub use config::Config;
+pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, write_demo_key};
 pub use error::{EngineError, Result};
+pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
+pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};
 pub use shop::{KnownShopper, Shop};
@@ -41,3 +46,11 @@ pub use train::{
 pub fn write_file(path: &std::path::Path, content: &[u8]) -> Result<()> {
     Ok(nn::replace_file(path, content)?)
 }
+
+/// Messages that a text message is sent and paid for as.
+pub fn sms_segments(text: &str) -> usize {
+    guard::sms::segments(text).segments
+}
+
+pub use recommender::user_model::TrainingRecord;
+pub use recommender::{Estimate, Row as EvaluationRow, RowKind};

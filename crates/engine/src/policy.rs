@@ -17,8 +17,8 @@ const PRIOR_ORDER: f64 = 0.002;
 /// Standard deviation of a reward around its expectation: that of a click of 2 %, of an order of 0.2 %.
 const NOISE_CLICK: f64 = 0.15;
 const NOISE_ORDER: f64 = 0.045;
-/// λ: the prior's standard deviation of a coefficient is the noise over √λ, about 0.02 for clicks.
-const RIDGE: f64 = 50.0;
+/// λ: the prior's standard deviation of a coefficient is the noise over √λ, about 0.01 for clicks.
+const RIDGE: f64 = 200.0;
 
 /// Names of the features of an action, in their order.
 pub const FEATURE_NAMES: [&str; FEATURE_COUNT] = [

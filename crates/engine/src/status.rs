@@ -64,7 +64,8 @@ impl Status {
         let (decisions, messages) = store.decision_counts()?;
         let moment = |ms: i64| match log.events {
             0 => String::new(),
-            _ => jiff::Timestamp::from_millisecond(ms).map_or_else(|_| ms.to_string(), |at| at.to_string()),
+            _ => jiff::Timestamp::from_millisecond(ms)
+                .map_or_else(|_| ms.to_string(), |at| at.to_string()),
         };
         Ok(Self {
             events: log.events,
@@ -88,8 +89,18 @@ fn stages(store: &Store, last_position: i64) -> Result<Vec<Stage>> {
     let selection = Selection::load(&ModelFolders::of(store.dir()).root)?;
     let evaluation = saved_evaluation(store.dir())?;
     let mut stages = vec![
-        stage("model", "hawker train", selection.map(|selection| selection.log_position), last_position),
-        stage("evaluation", "hawker evaluate", evaluation.map(|evaluation| evaluation.log_position), last_position),
+        stage(
+            "model",
+            "hawker train",
+            selection.map(|selection| selection.log_position),
+            last_position,
+        ),
+        stage(
+            "evaluation",
+            "hawker evaluate",
+            evaluation.map(|evaluation| evaluation.log_position),
+            last_position,
+        ),
     ];
     for (name, goal) in [("clicks", Goal::Click), ("purchases", Goal::Purchase)] {
         let policy = Policy::load(store, goal)?;
@@ -110,7 +121,10 @@ fn stage(name: &'static str, command: &str, known: Option<i64>, last_position: i
         None => (format!("not there yet; run `{command}`"), true),
         Some(position) if position < last_position => {
             let events = last_position - position;
-            (format!("stale: {events} events came since; run `{command}`"), true)
+            (
+                format!("stale: {events} events came since; run `{command}`"),
+                true,
+            )
         }
         Some(_) => ("up to date".to_owned(), false),
     };

@@ -7,6 +7,8 @@
 
 mod cli;
 mod commands;
+mod measured;
+mod report;
 mod terminal;
 
 use std::process::ExitCode;
@@ -37,13 +39,17 @@ fn main() -> ExitCode {
 fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
     let shared = &cli.shared;
     match &cli.command {
+        Command::Demo(args) => commands::demo::run(shared, args, terminal),
         Command::Init(args) => commands::init::run(args, terminal),
         Command::Import(args) => commands::import::run(shared, args, terminal),
+        Command::Quarantine(args) => commands::quarantine::run(shared, args, terminal),
         Command::Train => commands::train::run(shared, terminal),
         Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),
         Command::Campaign(args) => commands::campaign::run(shared, args, terminal),
         Command::Learn(args) => commands::learn::run(shared, args, terminal),
+        Command::Run(args) => commands::run::run(shared, args, terminal),
+        Command::Report(args) => commands::report::run(shared, args, terminal),
         Command::Status => commands::status::run(shared, terminal),
-        _ => Err("not yet".into()),
+        Command::Export(args) => commands::export::run(shared, args, terminal),
     }
 }

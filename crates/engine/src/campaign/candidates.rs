@@ -28,6 +28,10 @@ pub(crate) struct Candidate {
     pub(crate) variant_id: String,
     pub(crate) strategy: Strategy,
     pub(crate) rendered: Rendered,
+    /// What the names of the text stand for.
+    pub(crate) paths: Vec<events::Binding>,
+    /// What wrote the text.
+    pub(crate) provider: String,
     pub(crate) reason: String,
     pub(crate) x: [f64; FEATURE_COUNT],
 }
@@ -111,6 +115,8 @@ impl Source<'_> {
                     variant_id: text.id.clone(),
                     strategy,
                     rendered,
+                    paths: text.variant.bindings.clone(),
+                    provider: text.variant.generator.provider.clone(),
                     reason: reason(&pair, language),
                     x: facts.features(strategy),
                 });

@@ -50,6 +50,12 @@ pub struct DeliveredLine {
     /// The names that the text shows, with their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bindings: BTreeMap<String, String>,
+    /// Where each of these values comes from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<String, String>,
+    /// What wrote the text: `templates` or `native`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// Why there is no message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nothing: Option<Nothing>,
@@ -110,6 +116,8 @@ fn line(run: &Run<'_>, case: &Case<'_>, decision: Decision) -> DeliveredLine {
         reason,
         checks: Vec::new(),
         bindings: BTreeMap::new(),
+        paths: BTreeMap::new(),
+        provider: None,
         nothing: None,
     };
     match message {
@@ -125,6 +133,13 @@ fn line(run: &Run<'_>, case: &Case<'_>, decision: Decision) -> DeliveredLine {
             line.strategy = Some(message.strategy.name().to_owned());
             line.checks.clone_from(&message.rendered.checks);
             line.bindings.clone_from(&message.rendered.bindings);
+            line.paths = message
+                .paths
+                .iter()
+                .filter(|binding| message.rendered.bindings.contains_key(&binding.name))
+                .map(|binding| (binding.name.clone(), binding.path.clone()))
+                .collect();
+            line.provider = Some(message.provider.clone());
         }
         None => {
             let reason = case.refusal.as_ref().map_or("policy", |(name, _)| name);

@@ -21,12 +21,13 @@ use events::{
 use features::Segment;
 use rayon::prelude::*;
 
-use candidates::{Candidates, Source, sellable};
+use candidates::{Candidates, Source};
+pub(crate) use candidates::sellable;
 use choose::{Open, propensities};
 use standing::{Arm, Standing};
 
 pub use deliver::{DeliveredLine, DeliveredProduct, Nothing, last_campaign};
-pub use summary::{CampaignReport, Example, Refused};
+pub use summary::{CampaignReport, Refused};
 
 use crate::config::Config;
 use crate::copybook::Copybook;
@@ -396,4 +397,9 @@ pub(crate) fn one_line(text: &CopyText) -> String {
         .map(|(_, field)| field)
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Why a product is recommended to a shopper, in words.
+pub(crate) fn reason_for(shop: &Shop, ranker: &Ranker, known: &KnownShopper, position: usize, language: Language) -> String {
+    reason::reason(&person::Pair::new(shop, ranker, known, position, None), language)
 }

@@ -12,6 +12,8 @@ use super::{Run, one_line};
 
 /// Messages that the report shows whole.
 const EXAMPLES: usize = 24;
+/// Products and texts that the report lists.
+const TOP: usize = 8;
 /// Texts on which diversity is measured.
 const MEASURED: usize = 2_000;
 
@@ -56,8 +58,12 @@ pub struct CampaignReport {
     pub propensities: [u64; 10],
     /// What the guard refused, by reason, the most frequent first.
     pub refused: Vec<Refused>,
+    /// The products that most messages speak of, with their messages.
+    pub top_products: Vec<(String, u64)>,
+    /// The texts that most messages show.
+    pub top_variants: Vec<(String, u64)>,
     /// Some messages, evenly spread over the shoppers.
-    pub examples: Vec<Example>,
+    pub examples: Vec<DeliveredLine>,
     /// The version of the policy.
     pub policy_version: String,
     /// The version of the ranking.
@@ -73,13 +79,6 @@ pub struct Refused {
     pub count: u64,
     /// One product and variant that it was about.
     pub example: String,
-}
-
-/// A message with everything beside it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Example {
-    /// The line of the file.
-    pub line: DeliveredLine,
 }
 
 impl CampaignReport {
@@ -105,6 +104,8 @@ impl CampaignReport {
             diversity: None,
             propensities: [0; 10],
             refused: Vec::new(),
+            top_products: Vec::new(),
+            top_variants: Vec::new(),
             examples: Vec::new(),
             policy_version: run.policy.version(run.request.goal),
             model_version: run.ranker.version().to_owned(),
@@ -162,6 +163,8 @@ impl CampaignReport {
         };
         self.largest_product_share = share(&products);
         self.largest_variant_share = share(&variants);
+        self.top_products = top(&products);
+        self.top_variants = top(&variants);
         (self.products, self.variants) = (products.len() as u64, variants.len() as u64);
         self.refused = refused
             .into_iter()
@@ -180,11 +183,17 @@ impl CampaignReport {
             .collect();
         self.diversity = (texts.len() > 1).then(|| Diversity::of(&texts));
         self.examples = spread(&sent, EXAMPLES)
-            .map(|line| Example {
-                line: (*line).clone(),
-            })
+            .map(|line| (*line).clone())
             .collect();
     }
+}
+
+/// The largest counts, largest first.
+fn top(counts: &BTreeMap<&str, u64>) -> Vec<(String, u64)> {
+    let mut counts: Vec<(String, u64)> = counts.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counts.truncate(TOP);
+    counts
 }
 
 /// At most `count` entries, evenly spread.

@@ -32,6 +32,9 @@ use crate::store::Store;
 const BLEND_NEW_ITEMS: &str = "blend-new-items";
 const BLEND_REPEATS: &str = "blend-repeats";
 
+/// Resamples of the comparison that chooses what serves.
+const RESAMPLES: usize = 500;
+
 /// What training tells while it runs.
 #[derive(Debug)]
 pub enum TrainProgress<'a> {
@@ -178,14 +181,19 @@ fn select(
         default_all: BLEND_REPEATS.to_owned(),
     };
     progress(&TrainProgress::Stage("comparing on the validation window"));
-    let tried = compare("shop", "validation", validation, &components, &selection, 0)?;
-    let best = |task| {
-        tried.table.best(task, "ndcg@10").map_or_else(
+    let tried = compare("shop", "validation", validation, &components, &selection, RESAMPLES)?;
+    // A blend serves unless a baseline is better beyond the noise of the window.
+    let serves = |task: Task| {
+        let beaten = tried
+            .differences
+            .iter()
+            .find(|difference| difference.task == task.name() && difference.difference.high < Some(0.0));
+        beaten.map_or_else(
             || selection.default_of(task).to_owned(),
-            |row| row.model.clone(),
+            |difference| difference.baseline.clone(),
         )
     };
-    let [new_items, repeats, all] = [best(Task::NewItems), best(Task::Repeats), best(Task::All)];
+    let [new_items, repeats, all] = [Task::NewItems, Task::Repeats, Task::All].map(serves);
     selection.default_new_items = new_items;
     selection.default_repeats = repeats;
     selection.default_all = all;

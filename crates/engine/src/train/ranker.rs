@@ -14,6 +14,8 @@ use crate::shop::{KnownShopper, Shop};
 pub struct Ranker {
     new_items: Arc<dyn Scorer>,
     repeats: Arc<dyn Scorer>,
+    /// The scorer of new items once more where it is a blend, whose score can be taken apart.
+    blend: Option<Arc<Blend>>,
     item_knn: ItemKnn,
     version: String,
 }
@@ -68,6 +70,20 @@ impl Ranker {
             .because(shop.history(shopper), item as u32, shop.now.as_second() + 1)
     }
 
+    /// The exact parts of a product's score by the model that gave them, largest first; none where no blend ranks.
+    ///
+    /// # Errors
+    /// What a model fails with.
+    pub fn parts(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Result<Vec<(String, f64)>> {
+        let Some(blend) = &self.blend else {
+            return Ok(Vec::new());
+        };
+        let parts = blend.parts(shop.history(shopper), item as u32, shop.now.as_second() + 1)?;
+        let mut parts: Vec<(String, f64)> = parts.into_iter().map(|(name, part)| (name.to_owned(), part.into())).collect();
+        parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
+        Ok(parts)
+    }
+
     fn trained(
         selection: &Selection,
         fingerprint: &str,
@@ -75,11 +91,11 @@ impl Ranker {
         shop: &Shop,
     ) -> Result<Self> {
         let components = components(&selection.baselines, &shop.corpus, Some(&folders.serving()))?;
-        let [new_items, repeats] = blends(&components, selection)?;
+        let blends = blends(&components, selection)?.map(Arc::new);
         let all: Vec<Arc<dyn Scorer>> = components
             .iter()
             .map(|component| Arc::clone(&component.scorer))
-            .chain([Arc::new(new_items) as Arc<dyn Scorer>, Arc::new(repeats)])
+            .chain(blends.iter().map(|blend| Arc::clone(blend) as Arc<dyn Scorer>))
             .collect();
         let named = |name: &str, otherwise: &str| -> Result<Arc<dyn Scorer>> {
             let find = |name: &str| all.iter().find(|scorer| scorer.name() == name).cloned();
@@ -95,6 +111,7 @@ impl Ranker {
         Ok(Self {
             new_items: named(&selection.default_new_items, BLEND_NEW_ITEMS)?,
             repeats: named(&selection.default_repeats, BLEND_REPEATS)?,
+            blend: blends.into_iter().find(|blend| blend.name() == selection.default_new_items),
             item_knn: ItemKnn::fit(&shop.corpus, selection.baselines.item_knn)?,
             version: format!("{}@{}", selection.default_new_items, &fingerprint[..12]),
         })
@@ -109,18 +126,19 @@ impl Ranker {
             scale: ScoreScale::Count,
         };
         // Popularity decides among what the neighbours do not know, above all for shoppers without a history.
-        let blend = Blend::new(
+        let blend = Arc::new(Blend::new(
             "item-knn",
             vec![
                 component(Arc::new(item_knn.clone())),
                 component(Arc::new(popular)),
             ],
             vec![1.0, 0.3],
-        )?;
+        )?);
         let repeats = recommender::OwnRepeats::fit(&shop.corpus, settings.repeats_half_life_days)?;
         Ok(Self {
-            new_items: Arc::new(blend),
+            new_items: Arc::clone(&blend) as Arc<dyn Scorer>,
             repeats: Arc::new(repeats),
+            blend: Some(blend),
             item_knn,
             version: format!("item-knn@{}", shop.log.last_position),
         })

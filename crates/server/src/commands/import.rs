@@ -36,6 +36,7 @@ pub(crate) fn import_files(
     let report = import(store, config, &request, &mut |progress| bar.show(progress));
     bar.finish();
     let report = report?;
+    engine::note_import(store, args.format, &args.paths, &report)?;
     tell(&report, started.elapsed().as_secs_f64(), terminal);
     if store.consent_summary()?.is_empty() {
         terminal.say("nobody consented to messages, so nobody will be written to; --consent push:marketing=granted records an assumed consent");

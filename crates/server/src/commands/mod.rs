@@ -1,10 +1,15 @@
 //! One module a command: it reads its arguments, calls the engine and prints what came of it.
 
 pub(crate) mod campaign;
+pub(crate) mod demo;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod learn;
+pub(crate) mod quarantine;
+pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod train;
 

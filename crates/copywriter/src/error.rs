@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 /// What can be wrong with a copy library or with what a metric is given.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CopyError {
     /// The file is not TOML of the library's shape, or has a key that the library does not know.
@@ -54,4 +54,30 @@ pub enum CopyError {
         /// Number of reference lists.
         references: usize,
     },
+    /// A setting of the native model is outside its range.
+    #[error("`{field}` is {value}; expected {expected}")]
+    Setting {
+        /// Name of the setting.
+        field: &'static str,
+        /// The value as it was given.
+        value: String,
+        /// The range that is accepted.
+        expected: &'static str,
+    },
+    /// There is no text to learn the style from.
+    #[error("there is no style text to learn from; begin with `TrainingTexts::from_library`")]
+    NoTexts,
+    /// A user state does not fit the model.
+    #[error(
+        "a user state has {found} numbers, the model takes {expected}; train the copywriter with the user model's width"
+    )]
+    UserState {
+        /// Numbers of the state.
+        found: usize,
+        /// Numbers that the model was made for.
+        expected: usize,
+    },
+    /// Tensors, weights or checkpoints failed.
+    #[error(transparent)]
+    Nn(#[from] nn::NnError),
 }

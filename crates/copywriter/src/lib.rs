@@ -21,6 +21,7 @@
 
 mod error;
 pub mod metrics;
+pub mod native;
 pub mod templates;
 mod tokenise;
 

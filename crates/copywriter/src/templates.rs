@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use events::{Channel, CopyVariant, Language};
 
 pub use file::parse;
+pub(crate) use file::{Entry, File};
 
 /// The name of this provider in [`events::Generator::provider`].
 pub const PROVIDER: &str = "templates";
@@ -16,10 +17,10 @@ pub const PROVIDER: &str = "templates";
 /// The standing policy under which the built-in texts are approved.
 pub const APPROVED_BY: &str = "standing policy: built-in template library";
 
-static ENGLISH: LazyLock<Vec<CopyVariant>> =
-    LazyLock::new(|| built_in(include_str!("../library/en.toml")));
-static CHINESE: LazyLock<Vec<CopyVariant>> =
-    LazyLock::new(|| built_in(include_str!("../library/zh.toml")));
+static ENGLISH: LazyLock<File> = LazyLock::new(|| built_in(include_str!("../library/en.toml")));
+static CHINESE: LazyLock<File> = LazyLock::new(|| built_in(include_str!("../library/zh.toml")));
+static ENGLISH_VARIANTS: LazyLock<Vec<CopyVariant>> = LazyLock::new(|| variants(&ENGLISH));
+static CHINESE_VARIANTS: LazyLock<Vec<CopyVariant>> = LazyLock::new(|| variants(&CHINESE));
 
 /// Returns the built-in texts of a channel in a language, by strategy and number.
 ///
@@ -29,8 +30,8 @@ static CHINESE: LazyLock<Vec<CopyVariant>> =
 /// Complement are empty. The order and the ids (`t/push/en/social_proof/2`) are the same on every call.
 pub fn library(channel: Channel, language: Language) -> Vec<CopyVariant> {
     let texts = match language {
-        Language::En => &ENGLISH,
-        Language::Zh => &CHINESE,
+        Language::En => &ENGLISH_VARIANTS,
+        Language::Zh => &CHINESE_VARIANTS,
     };
     texts
         .iter()
@@ -39,6 +40,19 @@ pub fn library(channel: Channel, language: Language) -> Vec<CopyVariant> {
         .collect()
 }
 
-fn built_in(text: &str) -> Vec<CopyVariant> {
-    parse(text).expect("invariant: a test reads the built-in library")
+/// The built-in library of a language as it is written: names without filters, texts without closings.
+pub(crate) fn source(language: Language) -> &'static File {
+    match language {
+        Language::En => &ENGLISH,
+        Language::Zh => &CHINESE,
+    }
+}
+
+fn built_in(text: &str) -> File {
+    File::read(text).expect("invariant: a test reads the built-in library")
+}
+
+fn variants(file: &File) -> Vec<CopyVariant> {
+    file.variants()
+        .expect("invariant: a test reads the built-in library")
 }

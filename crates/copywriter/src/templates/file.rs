@@ -18,34 +18,57 @@ use crate::CopyError;
 /// [`CopyError::Library`] when the text is not such a file or has unknown keys; the other variants name the entry
 /// at fault.
 pub fn parse(text: &str) -> Result<Vec<CopyVariant>, CopyError> {
-    let file: File = toml::from_str(text).map_err(|error| CopyError::Library {
-        detail: error.to_string().trim_end().to_owned(),
-    })?;
-    let hash = blake3::hash(text.as_bytes()).to_hex();
-    let model = format!("library/{}@{}", file.locale, &hash[..12]);
-    let mut variants = Vec::new();
-    for (&channel, strategies) in &file.texts {
-        for (&strategy, entries) in strategies {
-            for (number, entry) in numbered(channel, strategy, entries)? {
-                let id = format!("t/{channel}/{}/{}/{number}", file.locale, strategy.name());
-                variants.push(variant(&file, &model, id, channel, strategy, entry)?);
+    File::read(text)?.variants()
+}
+
+impl File {
+    /// Reads a library without looking at its texts.
+    pub(crate) fn read(text: &str) -> Result<Self, CopyError> {
+        let mut file: Self = toml::from_str(text).map_err(|error| CopyError::Library {
+            detail: error.to_string().trim_end().to_owned(),
+        })?;
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        file.version = format!("library/{}@{}", file.locale, &hash[..12]);
+        Ok(file)
+    }
+
+    /// The entries by channel, strategy and number, with their ids.
+    pub(crate) fn entries(&self) -> Result<Vec<(String, Channel, Strategy, &Entry)>, CopyError> {
+        let mut all = Vec::new();
+        for (&channel, strategies) in &self.texts {
+            for (&strategy, entries) in strategies {
+                for (number, entry) in numbered(channel, strategy, entries)? {
+                    let id = format!("t/{channel}/{}/{}/{number}", self.locale, strategy.name());
+                    all.push((id, channel, strategy, entry));
+                }
             }
         }
+        Ok(all)
     }
-    Ok(variants)
+
+    /// Every text of the library.
+    pub(crate) fn variants(&self) -> Result<Vec<CopyVariant>, CopyError> {
+        self.entries()?
+            .into_iter()
+            .map(|(id, channel, strategy, entry)| self.variant(id, channel, strategy, entry))
+            .collect()
+    }
 }
 
 /// A library as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     /// Language tag of the texts.
-    locale: String,
+    pub(crate) locale: String,
+    /// Name and hash of the file.
+    #[serde(skip)]
+    version: String,
     /// What stands at the end of every text of a channel.
     #[serde(default)]
     closing: BTreeMap<Channel, String>,
     /// What the names of the templates stand for.
-    names: BTreeMap<String, Name>,
+    pub(crate) names: BTreeMap<String, Name>,
     /// The texts by channel, strategy and number.
     texts: BTreeMap<Channel, BTreeMap<Strategy, BTreeMap<String, Entry>>>,
 }
@@ -53,21 +76,22 @@ struct File {
 /// What a name of the templates stands for, and how it is shown where the template names no filter.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Name {
+pub(crate) struct Name {
     /// The path of the binding.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// Filters, such as `title_case | truncate: 60`.
     #[serde(default)]
-    pub(super) show: String,
+    pub(crate) show: String,
 }
 
+/// The fields of a text as they are written: bare names, no closing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
-    title: Option<String>,
-    subject: Option<String>,
-    preheader: Option<String>,
-    body: String,
+pub(crate) struct Entry {
+    pub(crate) title: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) preheader: Option<String>,
+    pub(crate) body: String,
 }
 
 /// Sorts entries by number: as text, `10` would come before `2`.
@@ -89,52 +113,54 @@ fn numbered(
         .collect()
 }
 
-fn variant(
-    file: &File,
-    model: &str,
-    id: String,
-    channel: Channel,
-    strategy: Strategy,
-    entry: &Entry,
-) -> Result<CopyVariant, CopyError> {
-    let closing = file.closing.get(&channel).map_or("", String::as_str);
-    let mut body = format!("{}{closing}", entry.body.trim());
-    if channel == Channel::Email {
-        body = paragraphs(&body);
+impl File {
+    /// Writes an entry out: closing, paragraphs, filters and bindings.
+    pub(crate) fn variant(
+        &self,
+        id: String,
+        channel: Channel,
+        strategy: Strategy,
+        entry: &Entry,
+    ) -> Result<CopyVariant, CopyError> {
+        let closing = self.closing.get(&channel).map_or("", String::as_str);
+        let mut body = format!("{}{closing}", entry.body.trim());
+        if channel == Channel::Email {
+            body = paragraphs(&body);
+        }
+        let written = CopyText {
+            title: entry.title.clone(),
+            subject: entry.subject.clone(),
+            preheader: entry.preheader.clone(),
+            body,
+        };
+        check_fields(&id, channel, &written)?;
+        let mut bindings = BTreeMap::new();
+        let template = written.try_map(|_, text| expand(&id, text, &self.names, &mut bindings))?;
+        Ok(CopyVariant {
+            id,
+            scope: Scope::All,
+            channel,
+            slot: "default".to_owned(),
+            locale: Locale(self.locale.clone()),
+            strategy,
+            template,
+            bindings: bindings
+                .into_iter()
+                .map(|(name, path)| Binding { name, path })
+                .collect(),
+            assets: Vec::new(),
+            generator: Generator {
+                provider: PROVIDER.to_owned(),
+                model: self.version.clone(),
+                prompt_hash: None,
+                seed: 0,
+            },
+            checks: Vec::new(),
+            status: VariantStatus::Approved,
+            approved_by: Some(APPROVED_BY.to_owned()),
+            parent_id: None,
+        })
     }
-    let written = CopyText {
-        title: entry.title.clone(),
-        subject: entry.subject.clone(),
-        preheader: entry.preheader.clone(),
-        body,
-    };
-    check_fields(&id, channel, &written)?;
-    let mut bindings = BTreeMap::new();
-    let template = written.try_map(|_, text| expand(&id, text, &file.names, &mut bindings))?;
-    Ok(CopyVariant {
-        id,
-        scope: Scope::All,
-        channel,
-        slot: "default".to_owned(),
-        locale: Locale(file.locale.clone()),
-        strategy,
-        template,
-        bindings: bindings
-            .into_iter()
-            .map(|(name, path)| Binding { name, path })
-            .collect(),
-        assets: Vec::new(),
-        generator: Generator {
-            provider: PROVIDER.to_owned(),
-            model: model.to_owned(),
-            prompt_hash: None,
-            seed: 0,
-        },
-        checks: Vec::new(),
-        status: VariantStatus::Approved,
-        approved_by: Some(APPROVED_BY.to_owned()),
-        parent_id: None,
-    })
 }
 
 /// Refuses a mail without a subject or a text message with a title: the channel would not show it.

@@ -1,0 +1,135 @@
+use std::path::Path;
+
+use nn::{Device, Pass, TensorFile};
+use serde::{Deserialize, Serialize};
+
+use super::attested::Attested;
+use super::batch::Batch;
+use super::config::NativeConfig;
+use super::network::Network;
+use super::sequence::Sequence;
+use super::text::StyleText;
+use super::train::scalar;
+use super::vocabulary::Vocabulary;
+use crate::CopyError;
+
+/// Format of the files; it grows when an older version could not read them.
+const FORMAT: u32 = 1;
+/// The file that names the weights; a model exists once it does.
+const RECORD: &str = "native.json";
+/// The files of weights.
+const PREFIX: &str = "native";
+/// Sequences that are measured together.
+const CHUNK: usize = 32;
+
+/// A trained native model: it writes drafts, see [`Native::write`].
+#[derive(Debug)]
+pub struct Native {
+    pub(super) config: NativeConfig,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) styles: Vec<StyleText>,
+    pub(super) network: Network,
+    pub(super) attested: Attested,
+    /// Hash of the weights, for [`events::Generator::model`].
+    pub(super) version: String,
+}
+
+/// A model as it is written, beside its weights.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    config: NativeConfig,
+    vocabulary: Vocabulary,
+    styles: Vec<StyleText>,
+    weights: TensorFile,
+}
+
+impl Native {
+    /// A model with random weights.
+    pub(super) fn untrained(
+        vocabulary: Vocabulary,
+        styles: Vec<StyleText>,
+        config: &NativeConfig,
+    ) -> Result<Self, CopyError> {
+        config.check()?;
+        let network = Network::new(config, vocabulary.len())?;
+        Ok(Self {
+            attested: Attested::new(&styles, &vocabulary, config),
+            config: config.clone(),
+            vocabulary,
+            styles,
+            network,
+            version: "untrained".to_owned(),
+        })
+    }
+
+    /// Reads a model from the folder that it was trained in.
+    ///
+    /// # Errors
+    /// [`CopyError::Nn`] where a file is absent, is not what was written, or was written by another version.
+    pub fn load(folder: &Path) -> Result<Self, CopyError> {
+        let path = folder.join(RECORD);
+        let record: Record = nn::read_checked_json(&path)?;
+        if record.format != FORMAT {
+            return Err(CopyError::Nn(nn::NnError::Format {
+                path,
+                found: record.format,
+                expected: FORMAT,
+            }));
+        }
+        let tensors = record.weights.read(folder, &Device::Cpu)?;
+        let mut model = Self::untrained(record.vocabulary, record.styles, &record.config)?;
+        model.network.store.restore(&tensors)?;
+        model.version = version(&record.weights);
+        Ok(model)
+    }
+
+    /// Writes the model into a folder; the weights before are removed once the new ones are durable.
+    pub(super) fn save(&mut self, folder: &Path) -> Result<(), CopyError> {
+        let tensors = self.network.store.snapshot()?;
+        let record = Record {
+            format: FORMAT,
+            config: self.config.clone(),
+            vocabulary: self.vocabulary.clone(),
+            styles: self.styles.clone(),
+            weights: TensorFile::write(folder, PREFIX, &tensors)?,
+        };
+        nn::write_checked_json(&folder.join(RECORD), &record)?;
+        record.weights.remove_others(folder, PREFIX)?;
+        self.version = version(&record.weights);
+        Ok(())
+    }
+
+    /// The settings that it was trained with.
+    pub fn config(&self) -> &NativeConfig {
+        &self.config
+    }
+
+    /// The number of trainable scalars.
+    pub fn parameter_count(&self) -> usize {
+        self.network.store.element_count()
+    }
+
+    /// The provider and the hash of the weights, as a variant records it.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Sum of −log P over the texts of sequences, and the number of their tokens.
+    pub(super) fn loss_of(&self, sequences: &[Sequence]) -> Result<(f64, usize), CopyError> {
+        let mut sorted: Vec<&Sequence> = sequences.iter().collect();
+        sorted.sort_by_key(|sequence| sequence.tokens.len());
+        let (mut sum, mut tokens) = (0.0, 0);
+        for chunk in sorted.chunks(CHUNK) {
+            let batch = Batch::new(chunk, self.config.user_width)?;
+            let loss = scalar(&self.network.loss(&batch, &mut Pass::Infer)?)?;
+            sum += loss * batch.targets.len() as f64;
+            tokens += batch.targets.len();
+        }
+        Ok((sum, tokens))
+    }
+}
+
+fn version(weights: &TensorFile) -> String {
+    format!("native@{}", &weights.blake3[..12.min(weights.blake3.len())])
+}

@@ -99,7 +99,7 @@ pub enum EngineError {
     Store {
         /// What was tried.
         action: &'static str,
-        /// What SQLite said.
+        /// What `SQLite` said.
         source: rusqlite::Error,
     },
     /// A stored value is not what this version wrote.

@@ -31,6 +31,10 @@ pub struct LearnReport {
 
 /// What became of one message.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an outcome of its own; they come in any combination"
+)]
 pub struct MessageOutcome {
     /// Whether the shopper saw it.
     pub seen: bool,

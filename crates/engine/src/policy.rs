@@ -57,6 +57,10 @@ const FIRST_STRATEGY: usize = 13;
 
 /// What an action's features are made of; every number is about 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a feature of its own; they come in any combination"
+)]
 pub(crate) struct ActionFacts {
     /// How far the product's score stands above the shop's mean for this shopper, in thirds of a standard deviation.
     pub(crate) affinity: f64,

@@ -39,7 +39,9 @@ pub(crate) struct Shared {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Generates a shop, learns it, writes campaigns, lets the shoppers react and shows the lift.
-    #[command(after_help = "Example:\n  hawker demo\n  hawker demo --small --data-dir /tmp/demo --seed 3")]
+    #[command(
+        after_help = "Example:\n  hawker demo\n  hawker demo --small --data-dir /tmp/demo --seed 3"
+    )]
     Demo(DemoArgs),
     /// Writes a commented configuration file.
     #[command(after_help = "Example:\n  hawker init\n  hawker init shop/hawker.toml")]
@@ -55,7 +57,9 @@ pub(crate) enum Command {
     )]
     Quarantine(QuarantineArgs),
     /// Learns the user model and what ranks products.
-    #[command(after_help = "Example:\n  hawker train\n\nStopped or killed, it goes on where it was when it is run again.")]
+    #[command(
+        after_help = "Example:\n  hawker train\n\nStopped or killed, it goes on where it was when it is run again."
+    )]
     Train,
     /// Judges every model on the last weeks of the log.
     #[command(
@@ -68,7 +72,9 @@ pub(crate) enum Command {
     )]
     Campaign(CampaignArgs),
     /// Takes in what came of the messages and updates the policy.
-    #[command(after_help = "Example:\n  hawker import segment clicks.jsonl\n  hawker learn --goal click")]
+    #[command(
+        after_help = "Example:\n  hawker import segment clicks.jsonl\n  hawker learn --goal click"
+    )]
     Learn(LearnArgs),
     /// Imports, trains, evaluates, writes a campaign and the report.
     #[command(

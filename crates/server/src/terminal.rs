@@ -50,13 +50,16 @@ impl Terminal {
 
     /// A bar over a known number of things.
     pub(crate) fn bar(self, total: u64, what: &str) -> ProgressBar {
-        let template = format!("{{spinner}} {what} {{bar:30}} {{human_pos}}/{{human_len}} {{per_sec}} {{eta}} left {{msg}}");
+        let template = format!(
+            "{{spinner}} {what} {{bar:30}} {{human_pos}}/{{human_len}} {{per_sec}} {{eta}} left {{msg}}"
+        );
         self.drawn(ProgressBar::new(total), &template)
     }
 
     /// A bar over the bytes of a file.
     fn byte_bar(self, total: u64, name: &str) -> ProgressBar {
-        let template = format!("{{spinner}} {name} {{bar:30}} {{bytes}}/{{total_bytes}} {{msg}} {{eta}} left");
+        let template =
+            format!("{{spinner}} {name} {{bar:30}} {{bytes}}/{{total_bytes}} {{msg}} {{eta}} left");
         self.drawn(ProgressBar::new(total), &template)
     }
 
@@ -87,20 +90,36 @@ pub(crate) struct ImportBar {
 
 impl ImportBar {
     pub(crate) fn new(terminal: Terminal) -> Self {
-        Self { terminal, bar: None }
+        Self {
+            terminal,
+            bar: None,
+        }
     }
 
     pub(crate) fn show(&mut self, progress: &ImportProgress) {
-        if self.bar.as_ref().is_none_or(|(file, _)| *file != progress.file) {
+        if self
+            .bar
+            .as_ref()
+            .is_none_or(|(file, _)| *file != progress.file)
+        {
             self.finish();
-            let name = progress.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = progress
+                .file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let bar = self.terminal.byte_bar(progress.bytes_total, &name);
             self.bar = Some((progress.file.clone(), bar));
         }
         if let Some((_, bar)) = &self.bar {
             bar.set_position(progress.bytes_read);
             let seconds = bar.elapsed().as_secs_f64().max(1e-3);
-            bar.set_message(format!("{} rows, {:.0} rows/s", progress.rows, progress.rows as f64 / seconds));
+            bar.set_message(format!(
+                "{} rows, {:.0} rows/s",
+                progress.rows,
+                progress.rows as f64 / seconds
+            ));
         }
     }
 
@@ -136,18 +155,30 @@ impl TrainBar {
                 self.replace(self.terminal.spinner(stage));
                 eprintln!("{stage}");
             }
-            TrainProgress::Trial { model, settings, ndcg } => {
-                self.bar.set_message(format!("{model} {settings}: NDCG@10 {ndcg:.4}"));
+            TrainProgress::Trial {
+                model,
+                settings,
+                ndcg,
+            } => {
+                self.bar
+                    .set_message(format!("{model} {settings}: NDCG@10 {ndcg:.4}"));
             }
             TrainProgress::Step(step) => {
                 if let Some(ndcg) = step.validation_ndcg {
-                    eprintln!("epoch {} of at most {}: NDCG@10 on new items {ndcg:.4}", step.epoch + 1, step.epochs);
+                    eprintln!(
+                        "epoch {} of at most {}: NDCG@10 on new items {ndcg:.4}",
+                        step.epoch + 1,
+                        step.epochs
+                    );
                     return;
                 }
                 if self.epoch != Some(step.epoch) {
                     self.epoch = Some(step.epoch);
                     self.interactions = 0;
-                    self.replace(self.terminal.bar(step.steps_in_epoch, &format!("epoch {}", step.epoch + 1)));
+                    self.replace(
+                        self.terminal
+                            .bar(step.steps_in_epoch, &format!("epoch {}", step.epoch + 1)),
+                    );
                 }
                 self.interactions += step.interactions as u64;
                 let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);

@@ -133,13 +133,7 @@ fn groups(
         let next = products.len() + variants.len();
         let product = *products.entry(message.position).or_insert(next);
         let next = products.len() + variants.len();
-        let variant = match variants.get(&message.variant_id) {
-            Some(group) => *group,
-            None => {
-                variants.insert(message.variant_id.clone(), next);
-                next
-            }
-        };
+        let variant = *variants.entry(message.variant_id.clone()).or_insert(next);
         groups.push(vec![product, variant]);
     }
     groups.push(Vec::new());

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use events::{Check, CopyText, Decision, Identity};
+use events::{Check, CopyText, Decision};
 use serde::{Deserialize, Serialize};
 
 use super::summary::CampaignReport;
@@ -120,33 +120,30 @@ fn line(run: &Run<'_>, case: &Case<'_>, decision: Decision) -> DeliveredLine {
         provider: None,
         nothing: None,
     };
-    match message {
-        Some(message) => {
-            let product = &run.shop.products[message.position];
-            line.text = Some(message.rendered.text.clone());
-            line.plain_text = Some(message.rendered.plain.clone());
-            line.product = Some(DeliveredProduct {
-                id: product.id.clone(),
-                title: product.title.clone(),
-            });
-            line.variant_id = Some(message.variant_id.clone());
-            line.strategy = Some(message.strategy.name().to_owned());
-            line.checks.clone_from(&message.rendered.checks);
-            line.bindings.clone_from(&message.rendered.bindings);
-            line.paths = message
-                .paths
-                .iter()
-                .filter(|binding| message.rendered.bindings.contains_key(&binding.name))
-                .map(|binding| (binding.name.clone(), binding.path.clone()))
-                .collect();
-            line.provider = Some(message.provider.clone());
-        }
-        None => {
-            let reason = case.refusal.as_ref().map_or("policy", |(name, _)| name);
-            line.nothing = Some(Nothing {
-                reason: reason.to_owned(),
-            });
-        }
+    if let Some(message) = message {
+        let product = &run.shop.products[message.position];
+        line.text = Some(message.rendered.text.clone());
+        line.plain_text = Some(message.rendered.plain.clone());
+        line.product = Some(DeliveredProduct {
+            id: product.id.clone(),
+            title: product.title.clone(),
+        });
+        line.variant_id = Some(message.variant_id.clone());
+        line.strategy = Some(message.strategy.name().to_owned());
+        line.checks.clone_from(&message.rendered.checks);
+        line.bindings.clone_from(&message.rendered.bindings);
+        line.paths = message
+            .paths
+            .iter()
+            .filter(|binding| message.rendered.bindings.contains_key(&binding.name))
+            .map(|binding| (binding.name.clone(), binding.path.clone()))
+            .collect();
+        line.provider = Some(message.provider.clone());
+    } else {
+        let reason = case.refusal.as_ref().map_or("policy", |(name, _)| name);
+        line.nothing = Some(Nothing {
+            reason: reason.to_owned(),
+        });
     }
     line
 }
@@ -243,12 +240,12 @@ fn write_part(
             .map_err(fault())?;
     }
     for line in lines {
-        let user_id = match request.identities {
-            true => store
-                .identity(line.decision.user)?
-                .map(|identity: Identity| identity.as_str().to_owned()),
-            false => None,
+        let identity = if request.identities {
+            store.identity(line.decision.user)?
+        } else {
+            None
         };
+        let user_id = identity.map(|identity| identity.as_str().to_owned());
         let record = if is_csv {
             csv_record(&csv_fields(line, user_id))?
         } else {

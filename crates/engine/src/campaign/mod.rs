@@ -21,8 +21,8 @@ use events::{
 use features::Segment;
 use rayon::prelude::*;
 
-use candidates::{Candidates, Source};
 pub(crate) use candidates::sellable;
+use candidates::{Candidates, Source};
 use choose::{Open, propensities};
 use standing::{Arm, Standing};
 
@@ -288,14 +288,11 @@ impl<'a> Run<'a> {
             .candidates
             .push(nothing(probabilities[messages.len()]));
         decision.chosen = pmf.draw(case.seed);
-        match messages.get(decision.chosen) {
-            Some(message) => {
-                decision.rendered_text = Some(message.rendered.text.clone());
-                decision.explanation = self.policy.explain(&message.x, message.reason.clone());
-            }
-            None => {
-                decision.explanation.reason = "no message promised more than silence".to_owned()
-            }
+        if let Some(message) = messages.get(decision.chosen) {
+            decision.rendered_text = Some(message.rendered.text.clone());
+            decision.explanation = self.policy.explain(&message.x, message.reason.clone());
+        } else {
+            "no message promised more than silence".clone_into(&mut decision.explanation.reason);
         }
         decision
     }
@@ -400,6 +397,15 @@ pub(crate) fn one_line(text: &CopyText) -> String {
 }
 
 /// Why a product is recommended to a shopper, in words.
-pub(crate) fn reason_for(shop: &Shop, ranker: &Ranker, known: &KnownShopper, position: usize, language: Language) -> String {
-    reason::reason(&person::Pair::new(shop, ranker, known, position, None), language)
+pub(crate) fn reason_for(
+    shop: &Shop,
+    ranker: &Ranker,
+    known: &KnownShopper,
+    position: usize,
+    language: Language,
+) -> String {
+    reason::reason(
+        &person::Pair::new(shop, ranker, known, position, None),
+        language,
+    )
 }

@@ -190,13 +190,16 @@ impl CampaignReport {
 
 /// The largest counts, largest first.
 fn top(counts: &BTreeMap<&str, u64>) -> Vec<(String, u64)> {
-    let mut counts: Vec<(String, u64)> = counts.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect();
+    let mut counts: Vec<(String, u64)> = counts
+        .iter()
+        .map(|(id, count)| ((*id).to_owned(), *count))
+        .collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts.truncate(TOP);
     counts
 }
 
 /// At most `count` entries, evenly spread.
-fn spread<'l, T>(all: &'l [T], count: usize) -> impl Iterator<Item = &'l T> {
+fn spread<T>(all: &[T], count: usize) -> impl Iterator<Item = &T> {
     all.iter().step_by(all.len().div_ceil(count).max(1))
 }

@@ -157,7 +157,7 @@ impl Store {
     }
 
     /// The outcomes of every decision.
-    pub(crate) fn outcomes(&self) -> Result<HashMap<String, Vec<(String, f64, i64)>>> {
+    pub(crate) fn outcomes(&self) -> Result<OutcomesByDecision> {
         let mut statement = self
             .connection
             .prepare_cached(
@@ -170,13 +170,16 @@ impl Store {
             })
             .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, (String, f64, i64))>>>)
             .map_err(self.fault("read its outcomes"))?;
-        let mut outcomes: HashMap<String, Vec<_>> = HashMap::new();
+        let mut outcomes = OutcomesByDecision::new();
         for (decision, outcome) in rows {
             outcomes.entry(decision).or_default().push(outcome);
         }
         Ok(outcomes)
     }
 }
+
+/// The outcomes of decisions by their ids: event, value and moment in milliseconds since 1970.
+pub(crate) type OutcomesByDecision = HashMap<String, Vec<(String, f64, i64)>>;
 
 /// An event that answers a decision.
 pub(crate) struct Response {

@@ -62,7 +62,8 @@ pub(crate) fn write_campaign(
         CampaignProgress::Reading => {}
         CampaignProgress::Writing(done, all) => {
             spinner.finish_and_clear();
-            bar.get_or_insert_with(|| terminal.bar(all as u64, "shoppers")).set_position(done as u64);
+            bar.get_or_insert_with(|| terminal.bar(all as u64, "shoppers"))
+                .set_position(done as u64);
         }
         CampaignProgress::Choosing | CampaignProgress::Delivering => {
             if let Some(bar) = bar.take() {

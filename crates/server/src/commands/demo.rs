@@ -76,7 +76,9 @@ fn campaigns(
     terminal.say("campaign  messages  policy (truth)    random (truth)    best possible");
     for _ in 0..rounds {
         let round = demo.round(store, config)?;
-        let percent = |rate: Option<f64>| rate.map_or("–".to_owned(), |rate| format!("{:.2} %", 100.0 * rate));
+        let percent = |rate: Option<f64>| {
+            rate.map_or("–".to_owned(), |rate| format!("{:.2} %", 100.0 * rate))
+        };
         bar.suspend(|| {
             terminal.say(format!(
                 "{:>8}  {:>8}  {:>7} ({})  {:>7} ({})  {}",

@@ -20,7 +20,11 @@ pub(crate) fn run(shared: &Shared, args: &EvaluateArgs, terminal: Terminal) -> O
 }
 
 /// Judges the models on the test window and prints the table.
-pub(crate) fn evaluate_models(store: &Store, config: &Config, terminal: Terminal) -> Outcome<EvaluationReport> {
+pub(crate) fn evaluate_models(
+    store: &Store,
+    config: &Config,
+    terminal: Terminal,
+) -> Outcome<EvaluationReport> {
     let mut bar = TrainBar::new(terminal);
     let report = engine::evaluate(store, config, &mut |progress| bar.show(progress));
     bar.finish();
@@ -46,14 +50,22 @@ fn on_dataset(
 ) -> Outcome<EvaluationReport> {
     let format = match dataset {
         "online-retail" => Format::OnlineRetail,
-        _ => return Err(format!("there is no data set `{dataset}`; known is online-retail").into()),
+        _ => {
+            return Err(format!("there is no data set `{dataset}`; known is online-retail").into());
+        }
     };
     let mut paths: Vec<_> = std::fs::read_dir(path)
         .map_err(|error| format!("cannot read the folder {}: {error}", path.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|file| {
-            let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            [".csv", ".csv.xz", ".xlsx"].iter().any(|ending| name.ends_with(ending))
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_lowercase();
+            [".csv", ".csv.xz", ".xlsx"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
         })
         .collect();
     paths.sort();

@@ -58,6 +58,9 @@ pub(crate) fn tell(report: &ImportReport, seconds: f64, terminal: Terminal) {
         terminal.say(format!("{:>12}  {reason}", grouped(*rows)));
     }
     for alarm in &report.alarms {
-        terminal.say(format!("look at {}, line {}: {}", alarm.file, alarm.line, alarm.detail));
+        terminal.say(format!(
+            "look at {}, line {}: {}",
+            alarm.file, alarm.line, alarm.detail
+        ));
     }
 }

@@ -55,7 +55,12 @@ mod tests {
 
     #[test]
     fn thousands_are_separated() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_056_743, "1,056,743")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_056_743, "1,056,743"),
+        ] {
             assert_eq!(grouped(number), text);
         }
     }

@@ -18,7 +18,9 @@ const EXAMPLES: usize = 3;
 pub(crate) fn run(shared: &Shared, args: &QuarantineArgs, terminal: Terminal) -> Outcome<()> {
     match &args.action {
         QuarantineAction::List => list(shared, terminal),
-        QuarantineAction::Export { reason, out } => export(shared, reason.as_deref(), out, terminal),
+        QuarantineAction::Export { reason, out } => {
+            export(shared, reason.as_deref(), out, terminal)
+        }
         QuarantineAction::Reimport { path } => take_in(shared, path, terminal),
     }
 }
@@ -29,7 +31,10 @@ fn list(shared: &Shared, terminal: Terminal) -> Outcome<()> {
     for (reason, rows) in &counts {
         terminal.say(format!("{:>12}  {reason}", grouped(*rows)));
         for entry in store.quarantine_entries(Some(reason), EXAMPLES)? {
-            terminal.say(format!("{:>14}{}, line {}: {}", "", entry.file, entry.line, entry.detail));
+            terminal.say(format!(
+                "{:>14}{}, line {}: {}",
+                "", entry.file, entry.line, entry.detail
+            ));
         }
     }
     let counts: std::collections::BTreeMap<String, u64> = counts.into_iter().collect();
@@ -55,7 +60,8 @@ fn export(shared: &Shared, reason: Option<&str>, out: &Path, terminal: Terminal)
 
 fn take_in(shared: &Shared, path: &Path, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
-    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     let entries = (1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())

@@ -11,14 +11,22 @@ use crate::{Outcome, measured, report};
 
 pub(crate) fn run(shared: &Shared, args: &ReportArgs, terminal: Terminal) -> Outcome<()> {
     let store = store(shared)?;
-    let path = args.out.clone().unwrap_or_else(|| shared.data_dir.join("report.html"));
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| shared.data_dir.join("report.html"));
     write(&store, &config(shared)?, None, &path)?;
     terminal.say(format!("open {}", path.display()));
     terminal.result(&serde_json::json!({"report": path}))
 }
 
 /// Gathers, renders and writes the report.
-pub(crate) fn write(store: &Store, config: &Config, demo: Option<&DemoReport>, path: &Path) -> Outcome<()> {
+pub(crate) fn write(
+    store: &Store,
+    config: &Config,
+    demo: Option<&DemoReport>,
+    path: &Path,
+) -> Outcome<()> {
     let report = measured::gather(store, config, demo)?;
     engine::write_file(path, report::render(&report)?.as_bytes())?;
     Ok(())

@@ -28,7 +28,10 @@ fn tell(status: &Status, terminal: Terminal) {
         grouped(status.products)
     ));
     let waiting: u64 = status.quarantine.values().sum();
-    say(format!("quarantine {} rows; `hawker quarantine list` shows them", grouped(waiting)));
+    say(format!(
+        "quarantine {} rows; `hawker quarantine list` shows them",
+        grouped(waiting)
+    ));
     if status.consents.is_empty() {
         say("consents   none, so nobody can be written to; import them, or `hawker import … --consent push:marketing=granted`".to_owned());
     }
@@ -42,7 +45,11 @@ fn tell(status: &Status, terminal: Terminal) {
             consent.source
         ));
     }
-    say(format!("decisions  {}, of which {} messages", grouped(status.decisions), grouped(status.messages)));
+    say(format!(
+        "decisions  {}, of which {} messages",
+        grouped(status.decisions),
+        grouped(status.messages)
+    ));
     for stage in &status.stages {
         say(format!("{:<10} {}", stage.name, stage.state));
     }

@@ -32,7 +32,11 @@ pub(crate) fn run(shared: &Shared, terminal: Terminal) -> Outcome<()> {
 }
 
 /// Trains and says what serves from now on.
-pub(crate) fn train_models(store: &mut Store, config: &Config, terminal: Terminal) -> Outcome<TrainReport> {
+pub(crate) fn train_models(
+    store: &mut Store,
+    config: &Config,
+    terminal: Terminal,
+) -> Outcome<TrainReport> {
     let mut bar = TrainBar::new(terminal);
     let report = engine::train(store, config, &mut |progress| bar.show(progress));
     bar.finish();

@@ -36,7 +36,8 @@ pub(super) fn campaign(report: &CampaignReport, shop: &Shop) -> page::Campaign {
             })
             .collect(),
         top_products: taken(&report.top_products, report.messages, |id| {
-            shop.position(id).map(|position| shop.products[position].title.clone())
+            shop.position(id)
+                .map(|position| shop.products[position].title.clone())
         }),
         top_variants: taken(&report.top_variants, report.messages, |_| None),
         distinct_products: Some(report.products),
@@ -59,7 +60,11 @@ pub(super) fn campaign(report: &CampaignReport, shop: &Shop) -> page::Campaign {
             self_bleu: diversity.self_bleu,
             texts: diversity.texts as u64,
         }),
-        examples: report.examples.iter().map(|line| example(line, shop)).collect(),
+        examples: report
+            .examples
+            .iter()
+            .map(|line| example(line, shop))
+            .collect(),
     }
 }
 
@@ -89,7 +94,11 @@ fn example(line: &engine::DeliveredLine, shop: &Shop) -> page::Example {
         channel: decision.channel.to_string(),
         locale: decision.context.locale.to_string(),
         product_id: chosen.product.clone().unwrap_or_default(),
-        product_title: line.product.as_ref().map(|product| product.title.clone()).unwrap_or_default(),
+        product_title: line
+            .product
+            .as_ref()
+            .map(|product| product.title.clone())
+            .unwrap_or_default(),
         variant_id: chosen.variant.clone().unwrap_or_default(),
         strategy: line.strategy.clone().unwrap_or_default(),
         provider: line.provider.clone().unwrap_or_default(),
@@ -139,9 +148,10 @@ fn candidates(decision: &events::Decision, shop: &Shop) -> Vec<page::Candidate> 
         .enumerate()
         .map(|(place, candidate)| page::Candidate {
             label: match &candidate.product {
-                Some(id) => shop
-                    .position(id)
-                    .map_or_else(|| id.clone(), |position| shop.products[position].title.clone()),
+                Some(id) => shop.position(id).map_or_else(
+                    || id.clone(),
+                    |position| shop.products[position].title.clone(),
+                ),
                 None => "nothing".to_owned(),
             },
             variant_id: candidate.variant.clone().unwrap_or_default(),

@@ -15,7 +15,10 @@ pub(super) fn feedback(store: &Store, demo: &DemoReport) -> Outcome<Feedback> {
     let goal: Goal = demo.goal.parse()?;
     Ok(Feedback {
         policy: "linear Thompson sampling".to_owned(),
-        reward: format!("1 for a {}, −1 for a shopper who leaves the channel", demo.goal),
+        reward: format!(
+            "1 for a {}, −1 for a shopper who leaves the channel",
+            demo.goal
+        ),
         rounds: demo
             .rounds
             .iter()
@@ -50,9 +53,21 @@ fn lifts(demo: &DemoReport) -> Vec<Lift> {
         })
     };
     [
-        lift("clicks, second half of the campaigns, over random messages", LiftForm::Relative, &demo.late_lift_over_random),
-        lift("clicks, all campaigns, over random messages", LiftForm::Relative, &demo.lift_over_random),
-        lift("orders per shopper over the holdout", LiftForm::Absolute, &demo.orders_over_holdout),
+        lift(
+            "clicks, second half of the campaigns, over random messages",
+            LiftForm::Relative,
+            &demo.late_lift_over_random,
+        ),
+        lift(
+            "clicks, all campaigns, over random messages",
+            LiftForm::Relative,
+            &demo.lift_over_random,
+        ),
+        lift(
+            "orders per shopper over the holdout",
+            LiftForm::Absolute,
+            &demo.orders_over_holdout,
+        ),
     ]
     .into_iter()
     .flatten()
@@ -68,7 +83,10 @@ fn coefficients(policy: &Policy) -> Vec<Coefficient> {
             let mut x = [0.0; engine::FEATURE_COUNT];
             x[feature] = 1.0;
             let mean = policy.model.mean()[feature];
-            let half = policy.model.score_deviation(&x).map_or(0.0, |deviation| HALF_WIDTH * deviation);
+            let half = policy
+                .model
+                .score_deviation(&x)
+                .map_or(0.0, |deviation| HALF_WIDTH * deviation);
             Coefficient {
                 feature: name.to_owned(),
                 estimate: estimate(mean, Some(mean - half), Some(mean + half)),

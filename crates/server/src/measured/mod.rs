@@ -21,7 +21,9 @@ pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) 
     let campaign = engine::last_campaign(store)?;
     let evaluation = engine::saved_evaluation(store.dir())?;
     let record = engine::saved_record(store.dir())?;
-    let feedback = demo.map(|demo| feedback::feedback(store, demo)).transpose()?;
+    let feedback = demo
+        .map(|demo| feedback::feedback(store, demo))
+        .transpose()?;
     let day = |moment: &str| moment.get(..10).map(str::to_owned);
     Ok(Report {
         header: Header {
@@ -37,15 +39,22 @@ pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) 
             shoppers: Some(status.shoppers),
             products: Some(status.products),
             messages: Some(status.messages),
-            lift: feedback.as_ref().and_then(|feedback| feedback.lifts.first().cloned()),
+            lift: feedback
+                .as_ref()
+                .and_then(|feedback| feedback.lifts.first().cloned()),
         },
         cleaning: shop::cleaning(store, &imports)?,
         shop: Some(shop::shop(&shop, &overview)),
         trainings: record.iter().map(model::training).collect(),
-        evaluation: evaluation.as_ref().map(|evaluation| model::evaluation(evaluation, config)),
+        evaluation: evaluation
+            .as_ref()
+            .map(|evaluation| model::evaluation(evaluation, config)),
         shoppers: shop::portraits(&shop, &overview),
         refusals: campaign.as_ref().and_then(campaign::refusals),
-        campaigns: campaign.iter().map(|report| campaign::campaign(report, &shop)).collect(),
+        campaigns: campaign
+            .iter()
+            .map(|report| campaign::campaign(report, &shop))
+            .collect(),
         feedback,
         notes: notes(&status, evaluation.is_some(), demo.is_some()),
     })
@@ -60,11 +69,17 @@ fn notes(status: &engine::Status, evaluated: bool, simulated: bool) -> Vec<Strin
     if simulated {
         notes.push("The shop is simulated. Its true click probabilities are known to this report alone, never to a model.".to_owned());
     }
-    if status.consents.iter().any(|consent| consent.source.contains("assumed")) {
+    if status
+        .consents
+        .iter()
+        .any(|consent| consent.source.contains("assumed"))
+    {
         notes.push("Consents were assumed at import. Check that the shop has them before anything is sent.".to_owned());
     }
     if !evaluated {
-        notes.push("No evaluation was run yet: `hawker evaluate` adds the table of models.".to_owned());
+        notes.push(
+            "No evaluation was run yet: `hawker evaluate` adds the table of models.".to_owned(),
+        );
     }
     notes
 }

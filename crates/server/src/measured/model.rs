@@ -7,7 +7,9 @@ use crate::report::data::model as page;
 
 /// The learning curve of the user model.
 pub(super) fn training(record: &engine::TrainingRecord) -> page::Training {
-    let after_best = record.best_epoch.map_or(0, |best| record.epochs.len() as u64 - 1 - best);
+    let after_best = record
+        .best_epoch
+        .map_or(0, |best| record.epochs.len() as u64 - 1 - best);
     page::Training {
         model: "user-model".to_owned(),
         purpose: "Reads what a shopper did and foresees the next order.".to_owned(),

@@ -31,7 +31,8 @@ pub(super) fn cleaning(store: &Store, imports: &[ImportNote]) -> Outcome<Option<
                 rows,
                 meaning: words::quarantine(reason).to_owned(),
                 // The row itself may name a person; what is wrong with it does not.
-                example: example.map(|entry| format!("{}, line {}: {}", entry.file, entry.line, entry.detail)),
+                example: example
+                    .map(|entry| format!("{}, line {}: {}", entry.file, entry.line, entry.detail)),
             })
         })
         .collect::<Outcome<Vec<_>>>()?;
@@ -103,7 +104,13 @@ pub(super) fn shop(shop: &Shop, overview: &Overview) -> page::Shop {
 fn months(shop: &Shop, overview: &Overview) -> Vec<page::MonthlySales> {
     let month_of = |ms: i64| {
         events::Timestamp::from_millisecond(ms)
-            .map(|at| shop.index.time_zone().to_datetime(at).strftime("%Y-%m").to_string())
+            .map(|at| {
+                shop.index
+                    .time_zone()
+                    .to_datetime(at)
+                    .strftime("%Y-%m")
+                    .to_string()
+            })
             .unwrap_or_default()
     };
     let (first, last) = (month_of(shop.log.first_ms), month_of(shop.log.last_ms));
@@ -122,7 +129,11 @@ fn months(shop: &Shop, overview: &Overview) -> Vec<page::MonthlySales> {
 fn rfm(overview: &Overview) -> page::Rfm {
     let mut cells = Vec::new();
     for (row, counts) in overview.rfm_grid.iter().enumerate() {
-        for (column, shoppers) in counts.iter().enumerate().filter(|(_, shoppers)| **shoppers > 0) {
+        for (column, shoppers) in counts
+            .iter()
+            .enumerate()
+            .filter(|(_, shoppers)| **shoppers > 0)
+        {
             cells.push(page::RfmCell {
                 recency: 5 - row as u8,
                 frequency: column as u8 + 1,
@@ -174,12 +185,24 @@ pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterest
             .collect()
     };
     let price_label = |bands: &[(String, f64)]| {
-        let names = ["cheapest fifth", "cheaper fifth", "middle fifth", "dearer fifth", "dearest fifth"];
+        let names = [
+            "cheapest fifth",
+            "cheaper fifth",
+            "middle fifth",
+            "dearer fifth",
+            "dearest fifth",
+        ];
         let named: Vec<(String, f64)> = bands
             .iter()
             .map(|(band, share)| {
-                let place = band.parse::<usize>().ok().and_then(|band| names.get(band.wrapping_sub(1)));
-                (place.map_or_else(|| band.clone(), |name| (*name).to_owned()), *share)
+                let place = band
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|band| names.get(band.wrapping_sub(1)));
+                (
+                    place.map_or_else(|| band.clone(), |name| (*name).to_owned()),
+                    *share,
+                )
             })
             .collect();
         shares(&named)
@@ -191,8 +214,14 @@ pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterest
             shopper: portrait.user.to_string(),
             orders: portrait.orders,
             spend: Some(portrait.spend),
-            first_order: portrait.seen.as_ref().and_then(|(first, _)| first.get(..10).map(str::to_owned)),
-            last_order: portrait.seen.as_ref().and_then(|(_, last)| last.get(..10).map(str::to_owned)),
+            first_order: portrait
+                .seen
+                .as_ref()
+                .and_then(|(first, _)| first.get(..10).map(str::to_owned)),
+            last_order: portrait
+                .seen
+                .as_ref()
+                .and_then(|(_, last)| last.get(..10).map(str::to_owned)),
             groups: portrait.segments.clone(),
             categories: shares(&portrait.categories),
             brands: shares(&portrait.brands),
@@ -207,7 +236,11 @@ pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterest
                     day: day.clone(),
                 })
                 .collect(),
-            recommendations: portrait.recommendations.iter().map(|product| recommendation(shop, product)).collect(),
+            recommendations: portrait
+                .recommendations
+                .iter()
+                .map(|product| recommendation(shop, product))
+                .collect(),
         })
         .collect()
 }

@@ -16,7 +16,9 @@ pub(super) fn quarantine(reason: &str) -> &'static str {
         "marketplace_fee" => "A fee of a marketplace.",
         "charity_commission" => "A charity's commission.",
         "bad_debt" => "A debt was written off.",
-        "implausible_quantity" => "More pieces than a real order has; the limit is import.max_quantity.",
+        "implausible_quantity" => {
+            "More pieces than a real order has; the limit is import.max_quantity."
+        }
         "negative_price" => "A price below zero.",
         "currency_changes" => "Another currency than the shop's.",
         "future_timestamp" => "A moment that has not come yet.",

@@ -14,9 +14,9 @@ mod title_case;
 use std::collections::BTreeSet;
 
 pub use branch::Branch;
-pub use title_case::title_case;
 pub(crate) use filter::Filter;
 pub(crate) use render::{Origin, Shown};
+pub use title_case::title_case;
 
 use crate::{Bindings, Escape, GuardError, Value};
 

@@ -5,6 +5,7 @@ pub mod config;
 mod copybook;
 mod demo;
 mod error;
+pub mod export;
 mod imports;
 pub mod ingest;
 mod learn;

@@ -121,7 +121,7 @@ impl Vault {
 
     /// The pseudonym of an identifier.
     pub fn pseudonym(&self, identity: &Identity) -> Pseudonym {
-        let kind = if identity.is_anonymous() { b"a" } else { b"u" };
+        let kind = if identity.is_anonymous() { b'a' } else { b'u' };
         Pseudonym(self.keyed_half(kind, identity.as_str().as_bytes()))
     }
 
@@ -130,17 +130,17 @@ impl Vault {
     /// It is keyed, since shops put identifiers into a `messageId`: whoever holds the log without the key could
     /// otherwise hash guesses until one fits.
     pub fn message_key(&self, message_id: &str) -> MessageKey {
-        MessageKey(self.keyed_half(b"m", message_id.as_bytes()))
+        MessageKey(self.keyed_half(b'm', message_id.as_bytes()))
     }
 
     /// A keyed hash of personal data, for finding an equal text again.
     pub(crate) fn row_key(&self, text: &[u8]) -> [u8; 16] {
-        self.keyed_half(b"r", text)
+        self.keyed_half(b'r', text)
     }
 
-    fn keyed_half(&self, domain: &[u8; 1], text: &[u8]) -> [u8; 16] {
+    fn keyed_half(&self, domain: u8, text: &[u8]) -> [u8; 16] {
         let mut hasher = blake3::Hasher::new_keyed(&self.pseudonym_key);
-        hasher.update(domain).update(text);
+        hasher.update(&[domain]).update(text);
         let mut half = [0; 16];
         half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         half

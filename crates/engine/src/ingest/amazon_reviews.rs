@@ -1,4 +1,4 @@
-//! Amazon's review files (McAuley and Leskovec 2013, and the later editions): one JSON object a line.
+//! Amazon's review files (`McAuley` and Leskovec 2013, and the later editions): one JSON object a line.
 //!
 //! A review becomes a `Product Reviewed` with its stars; the text, its headline and the reviewer's name are personal
 //! data and stay sealed. Helpful votes and the written date (`reviewTime`) add nothing and are left out.

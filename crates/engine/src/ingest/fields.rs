@@ -88,16 +88,12 @@ fn take_quoted(quoted: &str, delimiter: char) -> (Cow<'_, str>, Option<&str>) {
             None => break behind,
         }
     };
-    match tail.split_once(delimiter) {
-        Some((stray, behind)) => {
-            append(&mut field, stray);
-            (field, Some(behind))
-        }
-        None => {
-            append(&mut field, tail);
-            (field, None)
-        }
-    }
+    let (stray, behind) = match tail.split_once(delimiter) {
+        Some((stray, behind)) => (stray, Some(behind)),
+        None => (tail, None),
+    };
+    append(&mut field, stray);
+    (field, behind)
 }
 
 fn append<'a>(field: &mut Cow<'a, str>, more: &'a str) {

@@ -52,6 +52,8 @@ pub(crate) struct Intake {
     pub(crate) report: ImportReport,
     /// The purpose whose consent an `Unsubscribed` event withdraws in any case.
     purpose: String,
+    /// Whether the rows come from the quarantine, which then holds those that do not pass already.
+    repair: bool,
     known: HashSet<Pseudonym>,
     /// The product that further variants belong to.
     base: Option<Product>,
@@ -64,6 +66,14 @@ impl Intake {
         Self {
             purpose: purpose.to_owned(),
             ..Self::default()
+        }
+    }
+
+    /// Takes in rows of the quarantine.
+    pub(crate) fn for_repair(purpose: &str) -> Self {
+        Self {
+            repair: true,
+            ..Self::new(purpose)
         }
     }
 
@@ -86,13 +96,18 @@ impl Intake {
             Outcome::Merged => Taken::Merged,
             Outcome::Rejected(rejection, text) => self.reject(store, origin, &rejection, &text)?,
         };
+        Ok(self.count(taken))
+    }
+
+    /// Counts a row that is dealt with.
+    pub(crate) fn count(&mut self, taken: Taken) -> Taken {
         self.report.rows_read += 1;
         match taken {
             Taken::Kept => self.report.kept += 1,
             Taken::Merged => self.report.merged += 1,
             Taken::Quarantined => self.report.quarantined += 1,
         }
-        Ok(taken)
+        taken
     }
 
     /// Writes what order lines said of their products; belongs at the end of every transaction.
@@ -204,6 +219,14 @@ impl Intake {
         mut variant: Product,
         text: &str,
     ) -> Result<Taken> {
+        if self.repair {
+            self.base = variant
+                .item_group_id
+                .as_deref()
+                .map(|group| store.product_of_group(group))
+                .transpose()?
+                .flatten();
+        }
         let base = self
             .base
             .as_ref()
@@ -253,7 +276,7 @@ impl Intake {
             header: origin.header,
             text,
         };
-        if store.quarantine(&row)? == Kept::Repaired {
+        if !self.repair && store.quarantine(&row)? == Kept::Repaired {
             return Ok(Taken::Merged);
         }
         *self

@@ -13,12 +13,15 @@ mod fields;
 mod format;
 mod html;
 mod intake;
+#[cfg(test)]
+mod killed_tests;
 mod mapped;
 mod merchant_feed;
 mod online_retail;
 mod parquet;
 mod pipeline;
 mod prepare;
+mod reimport;
 mod row;
 mod segment;
 mod shopify_products;
@@ -33,6 +36,7 @@ use events::Timestamp;
 use serde::Serialize;
 
 pub use format::Format;
+pub use reimport::reimport;
 
 use self::intake::Intake;
 use self::pipeline::Job;
@@ -40,6 +44,10 @@ use self::prepare::Preparer;
 use crate::config::Config;
 use crate::error::{EngineError, Result};
 use crate::store::{AssumedConsent, Store};
+
+/// Rows that are committed together. Message keys are random, so that a commit writes most pages of their index: few
+/// commits write few pages, and the cache bounds memory whatever their size.
+const COMMIT_ROWS: usize = 131_072;
 
 /// What to import.
 #[derive(Debug, Clone)]
@@ -114,6 +122,16 @@ pub fn import(
     request: &ImportRequest,
     progress: &mut dyn FnMut(&ImportProgress),
 ) -> Result<ImportReport> {
+    import_committing(store, config, request, COMMIT_ROWS, progress)
+}
+
+fn import_committing(
+    store: &mut Store,
+    config: &Config,
+    request: &ImportRequest,
+    commit_rows: usize,
+    progress: &mut dyn FnMut(&ImportProgress),
+) -> Result<ImportReport> {
     for file in &request.files {
         source::open(file)?;
     }
@@ -122,6 +140,7 @@ pub fn import(
         format: request.format,
         config,
         preparer: &preparer,
+        commit_rows,
     };
     let mut intake = Intake::new(&config.campaign.purpose);
     for file in &request.files {

@@ -23,15 +23,13 @@ use crate::store::Store;
 const BATCH_ROWS: usize = 4096;
 /// Batches that wait between two stages.
 const QUEUE: usize = 3;
-/// Rows that are committed together. Message keys are random, so that a commit writes most pages of their index: few
-/// commits write few pages, and the cache bounds memory whatever their size.
-const COMMIT_ROWS: usize = 131_072;
-
 /// What an import does with every file.
 pub(crate) struct Job<'a> {
     pub(crate) format: Format,
     pub(crate) config: &'a Config,
     pub(crate) preparer: &'a Preparer,
+    /// Rows that are committed together.
+    pub(crate) commit_rows: usize,
 }
 
 struct MappedBatch {
@@ -75,7 +73,9 @@ impl Job<'_> {
                 }
             });
             scope.spawn(move || self.map_batches(path, &to_map, &mapped));
-            self.write_batches(store, path, to_write, intake, progress)
+            // Dropped where this closure ends, also by an error or a panic: that ends the other stages.
+            let to_write = to_write;
+            self.write_batches(store, path, &to_write, intake, progress)
         })
     }
 
@@ -150,7 +150,7 @@ impl Job<'_> {
         &self,
         store: &mut Store,
         path: &Path,
-        mapped: Receiver<Result<MappedBatch>>,
+        mapped: &Receiver<Result<MappedBatch>>,
         intake: &mut Intake,
         progress: &mut dyn FnMut(&ImportProgress),
     ) -> Result<()> {
@@ -179,7 +179,7 @@ impl Job<'_> {
                         }
                     }
                     progress(&so_far);
-                    if rows >= COMMIT_ROWS {
+                    if rows >= self.commit_rows {
                         break Step::More;
                     }
                 };

@@ -82,12 +82,11 @@ impl Preparer {
         let unreadable =
             |error: serde_json::Error| Rejection::new("invalid_properties", error.to_string());
         let properties = serde_json::to_string(&incoming.properties).map_err(unreadable)?;
-        let sealed = match incoming.personal.is_empty() {
-            true => None,
-            false => Some(
-                self.vault
-                    .seal(&serde_json::to_vec(&incoming.personal).map_err(unreadable)?),
-            ),
+        let sealed = if incoming.personal.is_empty() {
+            None
+        } else {
+            let personal = serde_json::to_vec(&incoming.personal).map_err(unreadable)?;
+            Some(self.vault.seal(&personal))
         };
         let pseudonym = self.vault.pseudonym(&incoming.identity);
         let event = NewEvent {

@@ -258,8 +258,11 @@ impl RecordReader {
 
     fn wrong_encoding(&self, start: u64, error: &std::string::FromUtf8Error) -> EngineError {
         let valid = error.utf8_error().valid_up_to();
-        let before = &error.as_bytes()[..valid];
-        let line = start + before.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let breaks = error.as_bytes()[..valid]
+            .split(|byte| *byte == b'\n')
+            .count()
+            - 1;
+        let line = start + breaks as u64;
         self.fault(
             line,
             format!("not UTF-8 (byte 0x{:02x})", error.as_bytes()[valid]),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use events::{Availability, Currency, Money, Product};
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::Store;
 use crate::error::{EngineError, Result};
@@ -128,6 +128,23 @@ impl Store {
             written += u64::from(self.put_product(&product, true)?);
         }
         Ok(written)
+    }
+
+    /// Some product of a group, with what its variants share.
+    pub(crate) fn product_of_group(&self, group: &str) -> Result<Option<Product>> {
+        let query = "SELECT product FROM products WHERE json_extract(product, '$.item_group_id') = ?1 ORDER BY id LIMIT 1";
+        let json: Option<String> = self
+            .connection
+            .prepare_cached(query)
+            .and_then(|mut statement| statement.query_row([group], |row| row.get(0)).optional())
+            .map_err(self.fault("read its catalogue"))?;
+        let corrupt = |error: serde_json::Error| EngineError::Corrupt {
+            what: "product",
+            place: format!("group {group}"),
+            detail: error.to_string(),
+        };
+        json.map(|json| serde_json::from_str(&json).map_err(corrupt))
+            .transpose()
     }
 
     /// Reads the whole catalogue.

@@ -17,6 +17,17 @@ pub(crate) struct NewEvent {
     pub(crate) sealed: Option<Vec<u8>>,
 }
 
+/// An event as the log holds it, for an export.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) position: i64,
+    pub(crate) event: Event,
+    /// Whether nobody is known behind the pseudonym but a browser or a guest checkout.
+    pub(crate) guest: bool,
+    /// The personal part, encrypted.
+    pub(crate) sealed: Option<Vec<u8>>,
+}
+
 /// The extent of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSummary {
@@ -89,6 +100,36 @@ impl Store {
         while let Some(row) = rows.next().map_err(self.fault("be read"))? {
             let position: i64 = row.get(0).map_err(self.fault("be read"))?;
             visit(position, read_event(row, position)?)?;
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with every event in the order of the log.
+    ///
+    /// # Errors
+    /// The error of `visit`, or [`EngineError::Corrupt`] naming the position of an unreadable event.
+    pub(crate) fn for_each_logged(
+        &self,
+        mut visit: impl FnMut(Logged) -> Result<()>,
+    ) -> Result<()> {
+        let query = "SELECT position, message, user, kind, at_ms, properties, coalesce(guest, 0), events.sealed
+                     FROM events LEFT JOIN shoppers ON shoppers.pseudonym = events.user ORDER BY position";
+        let mut statement = self
+            .connection
+            .prepare_cached(query)
+            .map_err(self.fault("be read"))?;
+        let mut rows = statement.query([]).map_err(self.fault("be read"))?;
+        while let Some(row) = rows.next().map_err(self.fault("be read"))? {
+            let position: i64 = row.get(0).map_err(self.fault("be read"))?;
+            let event = read_event(row, position)?;
+            let guest = row.get(6).map_err(self.fault("be read"))?;
+            let sealed = row.get(7).map_err(self.fault("be read"))?;
+            visit(Logged {
+                position,
+                event,
+                guest,
+                sealed,
+            })?;
         }
         Ok(())
     }

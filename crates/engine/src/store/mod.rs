@@ -1,4 +1,4 @@
-//! The log and the state: one SQLite database in one data directory, owned by one process at a time.
+//! The log and the state: one `SQLite` database in one data directory, owned by one process at a time.
 
 mod catalogue;
 mod decisions;
@@ -14,8 +14,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use catalogue::Catalogue;
 pub(crate) use catalogue::Seen;
+pub(crate) use decisions::LoggedOutcome;
 pub use log::LogSummary;
-pub(crate) use log::NewEvent;
+pub(crate) use log::{Logged, NewEvent};
 pub use quarantine::QuarantineEntry;
 pub(crate) use quarantine::{Kept, QuarantinedRow};
 pub(crate) use shoppers::TraitsUpdate;
@@ -24,7 +25,7 @@ pub use shoppers::{AssumedConsent, ConsentSummary, Shopper};
 use crate::error::{EngineError, Result};
 use crate::vault::Vault;
 
-/// The version of the on-disk format, kept in SQLite's `user_version`.
+/// The version of the on-disk format, kept in `SQLite`'s `user_version`.
 const FORMAT: i64 = 1;
 const SCHEMA: &str = include_str!("schema.sql");
 
@@ -150,6 +151,15 @@ impl Store {
             },
             other => other,
         }
+    }
+
+    /// Bounds the database as a full disk would.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: u32) -> Result<()> {
+        let limit = format!("PRAGMA max_page_count = {pages}");
+        self.connection
+            .query_row(&limit, [], |_| Ok(()))
+            .map_err(self.fault("be bounded"))
     }
 
     fn configure(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Rows that could not be taken in: kept encrypted with their reason, file and line, until somebody repairs them.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
@@ -161,6 +161,23 @@ impl Store {
                 Ok(entry)
             })
             .collect()
+    }
+
+    /// Where an entry stands; none for one that the quarantine does not hold.
+    pub(crate) fn quarantine_state(&self, id: i64) -> Result<Option<Kept>> {
+        self.connection
+            .prepare_cached("SELECT repaired FROM quarantine WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
+            .map(|state| {
+                state.map(|repaired: bool| {
+                    if repaired {
+                        Kept::Repaired
+                    } else {
+                        Kept::Waiting
+                    }
+                })
+            })
+            .map_err(self.fault("read its quarantine"))
     }
 
     /// Marks an entry as repaired: its row was taken in.

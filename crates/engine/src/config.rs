@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use copywriter::native::NativeConfig;
 use recommender::user_model::UserModelConfig;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub evaluation: EvaluationConfig,
     /// The user model.
     pub model: UserModelConfig,
+    /// The native copywriter.
+    pub copywriter: CopywriterConfig,
     /// Who is written to, how often and with what.
     pub campaign: CampaignConfig,
     /// Named segments: a predicate over a shopper's features.
@@ -69,6 +72,20 @@ pub struct EvaluationConfig {
     pub bootstrap_resamples: usize,
     /// Seed of the bootstrap.
     pub seed: u64,
+}
+
+/// The native copywriter: a small language model that is trained on the shop's own texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopywriterConfig {
+    /// Whether `train` trains it and campaigns use its drafts.
+    pub native: bool,
+    /// Drafts for each channel, language and argument.
+    pub drafts: usize,
+    /// Drafts that are kept of these, at most: those that the guard passes and that are new.
+    pub keep: usize,
+    /// Sizes and training of the model.
+    pub model: NativeConfig,
 }
 
 /// Who is written to, how often and with what.
@@ -132,6 +149,17 @@ impl Default for EvaluationConfig {
             test_start: "auto".to_owned(),
             bootstrap_resamples: 1000,
             seed: 1,
+        }
+    }
+}
+
+impl Default for CopywriterConfig {
+    fn default() -> Self {
+        Self {
+            native: true,
+            drafts: 12,
+            keep: 3,
+            model: NativeConfig::default(),
         }
     }
 }
@@ -257,6 +285,14 @@ impl Config {
             problem: format!("[model]: {error}"),
             remedy: "`hawker init` writes a file with every default".to_owned(),
         })?;
+        self.copywriter
+            .model
+            .check()
+            .map_err(|error| EngineError::Config {
+                path: path.to_owned(),
+                problem: format!("[copywriter.model]: {error}"),
+                remedy: "`hawker init` writes a file with every default".to_owned(),
+            })?;
         for (name, rule) in &self.segments {
             features::Segment::parse(rule).map_err(|error| EngineError::Config {
                 path: path.to_owned(),

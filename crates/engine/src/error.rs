@@ -117,6 +117,9 @@ pub enum EngineError {
     /// Training, saving or loading a model failed.
     #[error(transparent)]
     Recommender(#[from] recommender::RecommenderError),
+    /// Training or using the native copywriter failed.
+    #[error(transparent)]
+    Copy(#[from] copywriter::CopyError),
     /// A file of a model cannot be read or written.
     #[error(transparent)]
     Nn(#[from] nn::NnError),

@@ -20,13 +20,15 @@ mod train;
 mod vault;
 
 pub use campaign::{
-    CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing, Refused, last_campaign, run_campaign,
+    CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing,
+    Refused, last_campaign, run_campaign,
 };
 pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, write_demo_key};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
+pub use native::{NativeDrafts, saved_copywriter_record, saved_drafts};
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};

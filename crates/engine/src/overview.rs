@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use events::{EventKind, Language, LineItem, Money, Pseudonym};
-use features::{FEATURE_NAMES, InterestKind, PriceBands, RfmTable, Segment, outliers};
+use features::{FEATURE_NAMES, Features, InterestKind, PriceBands, RfmTable, Segment, outliers};
 use recommender::{Task, bought, top_k};
 
 use crate::campaign::reason_for;
@@ -95,6 +95,8 @@ pub struct OutlyingShopper {
     pub feature: String,
     /// Its raw value.
     pub value: f64,
+    /// The raw value in the middle of all who ordered.
+    pub typical: f64,
     /// The modified z-score of the logged value.
     pub robust_z: f64,
 }
@@ -155,10 +157,24 @@ impl Overview {
             if !(is_order || event.kind == EventKind::OrderRefunded) || event.at > shop.now {
                 return Ok(());
             }
-            let month = shop.index.time_zone().to_datetime(event.at).strftime("%Y-%m").to_string();
-            let amount: i64 = event.properties.products.iter().map(LineItem::amount_minor).sum();
+            let month = shop
+                .index
+                .time_zone()
+                .to_datetime(event.at)
+                .strftime("%Y-%m")
+                .to_string();
+            let amount: i64 = event
+                .properties
+                .products
+                .iter()
+                .map(LineItem::amount_minor)
+                .sum();
             let entry = self.months.entry(month.clone()).or_default();
-            entry.revenue += if is_order { major(amount) } else { -major(amount) };
+            entry.revenue += if is_order {
+                major(amount)
+            } else {
+                -major(amount)
+            };
             if is_order {
                 let order = event.properties.order_id.as_deref().unwrap_or_default();
                 let mut bytes = [0; 8];
@@ -177,7 +193,12 @@ impl Overview {
         Ok(())
     }
 
-    fn group_sales(&mut self, shop: &Shop, sold: &HashMap<usize, (u64, i64)>, major: &dyn Fn(i64) -> f64) {
+    fn group_sales(
+        &mut self,
+        shop: &Shop,
+        sold: &HashMap<usize, (u64, i64)>,
+        major: &dyn Fn(i64) -> f64,
+    ) {
         let mut categories: BTreeMap<&str, GroupSales> = BTreeMap::new();
         let mut bands: Vec<GroupSales> = vec![GroupSales::default(); PriceBands::COUNT];
         for (position, (_, fields)) in shop.index.iter().enumerate() {
@@ -198,7 +219,11 @@ impl Overview {
             }
         }
         self.categories = categories.into_values().collect();
-        self.categories.sort_by(|a, b| b.revenue.total_cmp(&a.revenue).then_with(|| a.name.cmp(&b.name)));
+        self.categories.sort_by(|a, b| {
+            b.revenue
+                .total_cmp(&a.revenue)
+                .then_with(|| a.name.cmp(&b.name))
+        });
         self.categories.truncate(12);
         let boundaries = shop.index.price_bands().map(|bands| bands.boundaries_minor);
         self.price_bands = bands
@@ -206,7 +231,9 @@ impl Overview {
             .enumerate()
             .map(|(band, mut sales)| {
                 sales.name = format!("band {}", band + 1);
-                let upper = boundaries.and_then(|minor| minor.get(band).copied()).map(major);
+                let upper = boundaries
+                    .and_then(|minor| minor.get(band).copied())
+                    .map(major);
                 (upper, sales)
             })
             .collect();
@@ -236,14 +263,26 @@ fn outlying(shop: &Shop) -> Result<Vec<OutlyingShopper>> {
         .iter()
         .filter_map(|name| FEATURE_NAMES.iter().position(|feature| feature == name))
         .collect();
-    let buyers: Vec<&KnownShopper> = shop.shoppers.iter().filter(|known| known.profile.orders() > 0).collect();
+    let buyers: Vec<&KnownShopper> = shop
+        .shoppers
+        .iter()
+        .filter(|known| known.profile.orders() > 0)
+        .collect();
     if buyers.is_empty() {
         return Ok(Vec::new());
     }
-    let features: Vec<_> = buyers.iter().map(|known| known.profile.features(shop.now)).collect();
+    let features: Vec<_> = buyers
+        .iter()
+        .map(|known| known.profile.features(shop.now))
+        .collect();
     let rows: Vec<Vec<f64>> = features
         .iter()
-        .map(|features| columns.iter().map(|column| features.values[*column]).collect())
+        .map(|features| {
+            columns
+                .iter()
+                .map(|column| features.values[*column])
+                .collect()
+        })
         .collect();
     let mut seen = BTreeSet::new();
     Ok(outliers(&rows, &WATCHED, OUTLIER_Z)?
@@ -252,16 +291,30 @@ fn outlying(shop: &Shop) -> Result<Vec<OutlyingShopper>> {
         .take(OUTLIERS)
         .map(|outlier| OutlyingShopper {
             user: buyers[outlier.row].shopper.pseudonym,
-            value: features[outlier.row].raw(&outlier.feature).unwrap_or(outlier.value),
+            value: features[outlier.row]
+                .raw(&outlier.feature)
+                .unwrap_or(outlier.value),
+            typical: middle(&features, &outlier.feature),
             feature: outlier.feature,
             robust_z: outlier.robust_z,
         })
         .collect())
 }
 
+/// The median of a raw feature.
+fn middle(features: &[Features], name: &str) -> f64 {
+    let mut values: Vec<f64> = features.iter().filter_map(|of| of.raw(name)).collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
 /// Some shoppers with their interests, evenly spread over the number of orders.
 fn portraits(store: &Store, config: &Config, shop: &Shop) -> Result<Vec<Portrait>> {
-    let mut buyers: Vec<&KnownShopper> = shop.shoppers.iter().filter(|known| known.profile.orders() > 0).collect();
+    let mut buyers: Vec<&KnownShopper> = shop
+        .shoppers
+        .iter()
+        .filter(|known| known.profile.orders() > 0)
+        .collect();
     buyers.sort_by_key(|known| (known.profile.orders(), known.shopper.pseudonym));
     let step = buyers.len().div_ceil(PORTRAITS).max(1);
     let chosen: Vec<&KnownShopper> = buyers.into_iter().skip(step / 2).step_by(step).collect();
@@ -286,7 +339,9 @@ fn portrait(
     let profile = &known.profile;
     let interests = |kind| {
         let top = profile.top_interests(kind, INTERESTS, shop.now);
-        top.into_iter().map(|interest| (interest.name, interest.share)).collect()
+        top.into_iter()
+            .map(|interest| (interest.name, interest.share))
+            .collect()
     };
     let mut mask = sellable.to_vec();
     for item in bought(shop.history(known)) {
@@ -316,7 +371,9 @@ fn portrait(
             currency: config.currency()?,
         }
         .decimal(),
-        seen: profile.seen().map(|(first, last)| (first.to_string(), last.to_string())),
+        seen: profile
+            .seen()
+            .map(|(first, last)| (first.to_string(), last.to_string())),
         categories: interests(InterestKind::Category),
         brands: interests(InterestKind::Brand),
         price_bands: interests(InterestKind::PriceBand),
@@ -333,11 +390,16 @@ fn latest_purchases(shop: &Shop, known: &KnownShopper) -> Vec<(String, String)> 
     let mut seen = BTreeSet::new();
     let history = shop.history(known).iter().rev();
     history
-        .filter(|line| line.kind == recommender::InteractionKind::Purchase && seen.insert(line.item))
+        .filter(|line| {
+            line.kind == recommender::InteractionKind::Purchase && seen.insert(line.item)
+        })
         .take(6)
         .map(|line| {
             let at = jiff::Timestamp::from_second(line.at_s).unwrap_or(shop.now);
-            (shop.products[line.item as usize].title.clone(), at.strftime("%Y-%m-%d").to_string())
+            (
+                shop.products[line.item as usize].title.clone(),
+                at.strftime("%Y-%m-%d").to_string(),
+            )
         })
         .collect()
 }

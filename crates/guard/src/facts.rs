@@ -114,7 +114,11 @@ fn product_field(product: &Product, field: &str) -> Option<Value> {
     match field {
         "title" => Some(Value::Text(product.title.clone())),
         "brand" => text(&product.brand),
-        "category" => text(&product.google_product_category),
+        // A path such as `Home & Garden > Decor > Mugs` is shown by its last step.
+        "category" => text(&product.google_product_category.as_ref().map(|path| {
+            let step = path.rsplit('>').next().unwrap_or(path);
+            step.trim().to_owned()
+        })),
         "description" => Some(Value::Text(product.description.clone())),
         "link" => text(&product.link),
         "price" => product.price.map(Value::Money),
@@ -172,6 +176,7 @@ mod tests {
             price: Some(gbp(500)),
             sale_price: Some(gbp(600)),
             brand: Some("  ".to_owned()),
+            google_product_category: Some("Home & Garden > Decor > Mugs".to_owned()),
             facts: vec![Fact {
                 name: "offer".to_owned(),
                 value: "2 for 1".to_owned(),
@@ -182,6 +187,7 @@ mod tests {
         };
         let get = |path| value(path, &product, "2026-05-01T00:00:00Z");
         assert_eq!(get("product.title"), Ok(Value::Text("Mug".to_owned())));
+        assert_eq!(get("product.category"), Ok(Value::Text("Mugs".to_owned())));
         assert_eq!(get("product.current_price"), Ok(Value::Money(gbp(500))));
         assert_eq!(get("fact.offer"), Ok(Value::Text("2 for 1".to_owned())));
         assert_eq!(get("stat.orders_30d"), Ok(Value::Count(12)));

@@ -71,7 +71,7 @@ impl Terminal {
     }
 
     fn drawn(self, bar: ProgressBar, template: &str) -> ProgressBar {
-        if !std::io::stderr().is_terminal() {
+        if self.json || !std::io::stderr().is_terminal() {
             bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
         }
         if let Ok(style) = ProgressStyle::with_template(template) {
@@ -135,7 +135,8 @@ pub(crate) struct TrainBar {
     terminal: Terminal,
     bar: ProgressBar,
     epoch: Option<u64>,
-    interactions: u64,
+    /// Interactions or tokens that were read in this epoch.
+    read: u64,
 }
 
 impl TrainBar {
@@ -144,7 +145,7 @@ impl TrainBar {
             terminal,
             bar: terminal.spinner("starting"),
             epoch: None,
-            interactions: 0,
+            read: 0,
         }
     }
 
@@ -172,24 +173,40 @@ impl TrainBar {
                     );
                     return;
                 }
-                if self.epoch != Some(step.epoch) {
-                    self.epoch = Some(step.epoch);
-                    self.interactions = 0;
-                    self.replace(
-                        self.terminal
-                            .bar(step.steps_in_epoch, &format!("epoch {}", step.epoch + 1)),
+                let place = (step.epoch, step.step_in_epoch, step.steps_in_epoch);
+                self.step(place, step.loss, step.interactions, "interactions");
+            }
+            TrainProgress::CopyStep(step) => {
+                if let Some(loss) = step.validation.and_then(|validation| validation.all) {
+                    eprintln!(
+                        "epoch {} of at most {}: perplexity {:.1} on held-out texts",
+                        step.epoch + 1,
+                        step.epochs,
+                        loss.exp()
                     );
+                    return;
                 }
-                self.interactions += step.interactions as u64;
-                let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);
-                self.bar.set_position(step.step_in_epoch);
-                self.bar.set_message(format!(
-                    "loss {:.3}, {:.0} interactions/s",
-                    step.loss,
-                    self.interactions as f64 / seconds
-                ));
+                let place = (step.epoch, step.step_in_epoch, step.steps_in_epoch);
+                self.step(place, step.loss, step.tokens, "tokens");
             }
         }
+    }
+
+    /// Moves the bar of an epoch: epoch, step and steps; what the step read, and what that is called.
+    fn step(&mut self, (epoch, step, steps): (u64, u64, u64), loss: f64, read: usize, unit: &str) {
+        if self.epoch != Some(epoch) {
+            self.epoch = Some(epoch);
+            self.read = 0;
+            let name = format!("epoch {}", epoch + 1);
+            self.replace(self.terminal.bar(steps, &name));
+        }
+        self.read += read as u64;
+        let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);
+        self.bar.set_position(step);
+        self.bar.set_message(format!(
+            "loss {loss:.3}, {:.0} {unit}/s",
+            self.read as f64 / seconds
+        ));
     }
 
     pub(crate) fn finish(&self) {

@@ -5,6 +5,9 @@ use guard::title_case;
 
 use super::person::Pair;
 
+/// Fewer orders in a month do not make a product popular.
+const WORTH_TELLING: u32 = 5;
+
 /// The reason in the shopper's language.
 pub(crate) fn reason(pair: &Pair<'_>, language: Language) -> String {
     if let Some(due) = &pair.due {
@@ -59,15 +62,28 @@ fn without_history(pair: &Pair<'_>, language: Language) -> String {
         });
     let orders = pair.shop.sales[pair.position].orders_recent;
     match (category, language) {
-        (Some(category), Language::En) => format!("because you often look at {category}"),
-        (Some(category), Language::Zh) => format!("因为您常浏览{category}"),
-        (None, Language::En) => format!(
-            "popular now: {orders} orders in the past month; little is known of your taste yet"
-        ),
-        (None, Language::Zh) => {
-            format!("近期热门：过去一个月有{orders}笔订单；我们对您的喜好还了解不多")
+        (Some(category), Language::En) => {
+            format!("because you are often drawn to {}", last_step(category))
         }
+        (Some(category), Language::Zh) => format!("因为您常关注{}", last_step(category)),
+        (None, Language::En) if orders >= WORTH_TELLING => {
+            format!(
+                "popular now, with {orders} orders in the past month; little is known of your taste yet"
+            )
+        }
+        (None, Language::Zh) if orders >= WORTH_TELLING => {
+            format!("近期热门，过去一个月有{orders}笔订单；我们对您的喜好还了解不多")
+        }
+        (None, Language::En) => {
+            "to find out whether you like it: little is known of your taste yet".to_owned()
+        }
+        (None, Language::Zh) => "想知道您是否喜欢：我们对您的喜好还了解不多".to_owned(),
     }
+}
+
+/// The last step of a category's path.
+fn last_step(category: &str) -> &str {
+    category.rsplit('>').next().unwrap_or(category).trim()
 }
 
 fn month(at: Timestamp, language: Language) -> String {

@@ -121,7 +121,10 @@ impl Demo {
         config.model.seed = self.seed;
         config.model.epochs = if small { 2 } else { 6 };
         config.model.windows_per_shopper = 2;
+        config.copywriter.model.seed = self.seed;
         if small {
+            config.copywriter.model = copywriter::native::NativeConfig::small();
+            config.copywriter.drafts = 4;
             config.model.width = 32;
             config.model.hidden = 64;
             config.evaluation.bootstrap_resamples = 200;

@@ -25,6 +25,7 @@ pub use split::cut_dates;
 
 use crate::config::Config;
 use crate::error::{EngineError, Result};
+use crate::native::{NativeDrafts, train_copywriter};
 use crate::shop::Shop;
 use crate::store::Store;
 
@@ -51,6 +52,8 @@ pub enum TrainProgress<'a> {
     },
     /// The user model took a step.
     Step(&'a Progress),
+    /// The native copywriter took a step.
+    CopyStep(&'a copywriter::native::Progress),
 }
 
 /// How a training run ended.
@@ -60,6 +63,8 @@ pub struct TrainReport {
     pub selection: Selection,
     /// The learning curve on the validation window.
     pub record: TrainingRecord,
+    /// What the native copywriter wrote; nothing where it is switched off.
+    pub drafts: NativeDrafts,
 }
 
 /// Trains everything that a shop is served with; a run that was interrupted goes on where it stopped.
@@ -112,7 +117,21 @@ pub fn train(
         ..config.model.clone()
     };
     train_user_model(&shop.corpus, None, &serving, &folders.serving(), progress)?;
-    Ok(TrainReport { selection, record })
+    let drafts = if config.copywriter.native {
+        progress(&TrainProgress::Stage(
+            "training the copywriter on the shop's texts",
+        ));
+        let mut tell =
+            |step: &copywriter::native::Progress| progress(&TrainProgress::CopyStep(step));
+        train_copywriter(store.dir(), &shop.products, &config.copywriter, &mut tell)?
+    } else {
+        NativeDrafts::default()
+    };
+    Ok(TrainReport {
+        selection,
+        record,
+        drafts,
+    })
 }
 
 /// The learning curve that the last training left on the validation window.
@@ -181,13 +200,19 @@ fn select(
         default_all: BLEND_REPEATS.to_owned(),
     };
     progress(&TrainProgress::Stage("comparing on the validation window"));
-    let tried = compare("shop", "validation", validation, &components, &selection, RESAMPLES)?;
+    let tried = compare(
+        "shop",
+        "validation",
+        validation,
+        &components,
+        &selection,
+        RESAMPLES,
+    )?;
     // A blend serves unless a baseline is better beyond the noise of the window.
     let serves = |task: Task| {
-        let beaten = tried
-            .differences
-            .iter()
-            .find(|difference| difference.task == task.name() && difference.difference.high < Some(0.0));
+        let beaten = tried.differences.iter().find(|difference| {
+            difference.task == task.name() && difference.difference.high < Some(0.0)
+        });
         beaten.map_or_else(
             || selection.default_of(task).to_owned(),
             |difference| difference.baseline.clone(),

@@ -10,6 +10,9 @@ use super::{BLEND_NEW_ITEMS, BLEND_REPEATS, ModelFolders, Selection, blends, com
 use crate::error::{EngineError, Result};
 use crate::shop::{KnownShopper, Shop};
 
+/// A purchase speaks for a product that is among this many that go best with it; a weaker link explains nothing.
+const COMPANIONS: usize = 25;
+
 /// Ranks products for shoppers, and says from which purchases a product follows.
 pub struct Ranker {
     new_items: Arc<dyn Scorer>,
@@ -64,22 +67,40 @@ impl Ranker {
         Ok(scorer.scores(&histories, shop.now.as_second() + 1)?)
     }
 
-    /// The purchases of a shopper that speak for a product, strongest first.
+    /// The purchases of a shopper that speak for a product, strongest first: those with which it is bought together more
+    /// than nearly all others are.
     pub fn because(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Vec<Because> {
-        self.item_knn
-            .because(shop.history(shopper), item as u32, shop.now.as_second() + 1)
+        let history = shop.history(shopper);
+        let mut parts = self
+            .item_knn
+            .because(history, item as u32, shop.now.as_second() + 1);
+        parts.retain(|part| {
+            let companions = self.item_knn.neighbours(part.item, COMPANIONS);
+            companions
+                .iter()
+                .any(|(companion, _)| *companion as usize == item)
+        });
+        parts
     }
 
     /// The exact parts of a product's score by the model that gave them, largest first; none where no blend ranks.
     ///
     /// # Errors
     /// What a model fails with.
-    pub fn parts(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Result<Vec<(String, f64)>> {
+    pub fn parts(
+        &self,
+        shop: &Shop,
+        shopper: &KnownShopper,
+        item: usize,
+    ) -> Result<Vec<(String, f64)>> {
         let Some(blend) = &self.blend else {
             return Ok(Vec::new());
         };
         let parts = blend.parts(shop.history(shopper), item as u32, shop.now.as_second() + 1)?;
-        let mut parts: Vec<(String, f64)> = parts.into_iter().map(|(name, part)| (name.to_owned(), part.into())).collect();
+        let mut parts: Vec<(String, f64)> = parts
+            .into_iter()
+            .map(|(name, part)| (name.to_owned(), part.into()))
+            .collect();
         parts.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
         Ok(parts)
     }
@@ -95,7 +116,11 @@ impl Ranker {
         let all: Vec<Arc<dyn Scorer>> = components
             .iter()
             .map(|component| Arc::clone(&component.scorer))
-            .chain(blends.iter().map(|blend| Arc::clone(blend) as Arc<dyn Scorer>))
+            .chain(
+                blends
+                    .iter()
+                    .map(|blend| Arc::clone(blend) as Arc<dyn Scorer>),
+            )
             .collect();
         let named = |name: &str, otherwise: &str| -> Result<Arc<dyn Scorer>> {
             let find = |name: &str| all.iter().find(|scorer| scorer.name() == name).cloned();
@@ -111,7 +136,9 @@ impl Ranker {
         Ok(Self {
             new_items: named(&selection.default_new_items, BLEND_NEW_ITEMS)?,
             repeats: named(&selection.default_repeats, BLEND_REPEATS)?,
-            blend: blends.into_iter().find(|blend| blend.name() == selection.default_new_items),
+            blend: blends
+                .into_iter()
+                .find(|blend| blend.name() == selection.default_new_items),
             item_knn: ItemKnn::fit(&shop.corpus, selection.baselines.item_knn)?,
             version: format!("{}@{}", selection.default_new_items, &fingerprint[..12]),
         })

@@ -112,8 +112,8 @@ impl ModelFolders {
         };
         hasher.update(selection.fingerprint.as_bytes());
         hasher.update(format!("{selection:?}").as_bytes());
-        for folder in [self.validation(), self.serving()] {
-            for name in ["model.json", "training.json"] {
+        for folder in [self.validation(), self.serving(), self.copywriter()] {
+            for name in ["model.json", "training.json", "drafts.json"] {
                 let path = folder.join(name);
                 if path.exists() {
                     let bytes = std::fs::read(&path).map_err(EngineError::io("read", &path))?;

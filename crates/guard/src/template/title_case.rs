@@ -24,8 +24,14 @@ pub(super) fn capitalize(text: &str) -> String {
 }
 
 /// Turns `WHITE HANGING HEART T-LIGHT HOLDER` into `White Hanging Heart T-Light Holder`. Words in mixed case, such
-/// as `iPhone`, and words with digits, such as `60CM`, stay as they are.
+/// as `iPhone`, and words with digits, such as `60CM`, stay as they are, and so does a text that a shop has written in
+/// mixed case: in `Rose Bath Soak, 500 g` every letter is meant.
 pub fn title_case(text: &str) -> String {
+    let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
+    let (upper, lower) = (count(char::is_uppercase), count(char::is_lowercase));
+    if upper > 0 && lower > upper {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let is_word = |c: char| c.is_alphanumeric() || c == '\'' || c == '’';
     let mut rest = text;
@@ -48,7 +54,11 @@ fn push_word(out: &mut String, word: &str, separator: &str) {
         || has_lower && has_upper
         || ABBREVIATIONS.contains(&word);
     if keep {
-        out.push_str(word);
+        // `50'S` is a decade, shouted.
+        match word.strip_suffix("'S") {
+            Some(stem) => out.extend([stem, "'s"]),
+            None => out.push_str(word),
+        }
         return;
     }
     let lower = word.to_lowercase();
@@ -77,7 +87,15 @@ mod tests {
             ),
             ("CHILDREN'S CUTLERY/SPOON", "Children's Cutlery/Spoon"),
             ("THE USB LAMP 60CM", "The USB Lamp 60CM"),
-            ("iPhone case", "iPhone Case"),
+            ("iPHONE CASE", "iPHONE Case"),
+            (
+                "PAPER CHAIN KIT 50'S CHRISTMAS",
+                "Paper Chain Kit 50's Christmas",
+            ),
+            ("red mug", "Red Mug"),
+            // Mixed case is the shop's own.
+            ("iPhone case", "iPhone case"),
+            ("Rose Bath Soak, 500 g", "Rose Bath Soak, 500 g"),
             ("ÉTOILE 茶杯", "Étoile 茶杯"),
             (" ", " "),
             ("", ""),

@@ -74,7 +74,7 @@ fn on_dataset(
     }
     let mut store = Store::open(&shared.data_dir.join(format!("dataset-{dataset}")))?;
     let mut config = config.clone();
-    config.shop.name = dataset.to_owned();
+    dataset.clone_into(&mut config.shop.name);
     let files = ImportArgs {
         format,
         paths,

@@ -27,6 +27,12 @@ pub(crate) fn run(shared: &Shared, terminal: Terminal) -> Outcome<()> {
             "repeats": report.selection.default_repeats,
             "all": report.selection.default_all,
         },
+        "copywriter": {
+            "written": report.drafts.written,
+            "passed": report.drafts.passed,
+            "used": report.drafts.variants.len(),
+            "perplexity": report.drafts.perplexity,
+        },
         "seconds": seconds,
     }))
 }
@@ -47,5 +53,13 @@ pub(crate) fn train_models(
         report.selection.default_repeats,
         report.record.epochs.len(),
     ));
+    if report.drafts.written > 0 {
+        terminal.say(format!(
+            "the copywriter drafted {} texts, {} passed the guard and are new, {} are used",
+            report.drafts.written,
+            report.drafts.passed,
+            report.drafts.variants.len()
+        ));
+    }
     Ok(report)
 }

@@ -49,7 +49,7 @@ pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) 
         evaluation: evaluation
             .as_ref()
             .map(|evaluation| model::evaluation(evaluation, config)),
-        shoppers: shop::portraits(&shop, &overview),
+        shoppers: shop::portraits(&overview),
         refusals: campaign.as_ref().and_then(campaign::refusals),
         campaigns: campaign
             .iter()

@@ -79,7 +79,7 @@ pub(super) fn shop(shop: &Shop, overview: &Overview) -> page::Shop {
             .categories
             .iter()
             .map(|category| page::CategorySales {
-                name: category.name.clone(),
+                name: last_step(&category.name),
                 products: category.products,
                 order_lines: category.lines,
                 revenue: Some(category.revenue),
@@ -93,7 +93,7 @@ pub(super) fn shop(shop: &Shop, overview: &Overview) -> page::Shop {
                 name: outlier.user.to_string(),
                 feature: outlier.feature.clone(),
                 value: outlier.value,
-                typical: None,
+                typical: Some(outlier.typical),
                 robust_z: Some(outlier.robust_z),
                 note: String::new(),
             })
@@ -174,7 +174,7 @@ fn price_bands(overview: &Overview) -> Vec<page::PriceBand> {
 }
 
 /// Some shoppers with what was learnt of them.
-pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterests> {
+pub(super) fn portraits(overview: &Overview) -> Vec<ShopperInterests> {
     let shares = |labels: &[(String, f64)]| {
         labels
             .iter()
@@ -223,7 +223,13 @@ pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterest
                 .as_ref()
                 .and_then(|(_, last)| last.get(..10).map(str::to_owned)),
             groups: portrait.segments.clone(),
-            categories: shares(&portrait.categories),
+            categories: shares(
+                &portrait
+                    .categories
+                    .iter()
+                    .map(|(name, share)| (last_step(name), *share))
+                    .collect::<Vec<_>>(),
+            ),
             brands: shares(&portrait.brands),
             price_bands: price_label(&portrait.price_bands),
             preferred_hour: portrait.preferred_hour,
@@ -239,13 +245,13 @@ pub(super) fn portraits(shop: &Shop, overview: &Overview) -> Vec<ShopperInterest
             recommendations: portrait
                 .recommendations
                 .iter()
-                .map(|product| recommendation(shop, product))
+                .map(recommendation)
                 .collect(),
         })
         .collect()
 }
 
-fn recommendation(_shop: &Shop, product: &engine::Recommended) -> Recommendation {
+fn recommendation(product: &engine::Recommended) -> Recommendation {
     Recommendation {
         product_id: product.product_id.clone(),
         title: product.title.clone(),
@@ -261,4 +267,9 @@ fn recommendation(_shop: &Shop, product: &engine::Recommended) -> Recommendation
             })
             .collect(),
     }
+}
+
+/// The last step of a category's path: `Mugs` of `Home & Garden > Decor > Mugs`.
+fn last_step(path: &str) -> String {
+    path.rsplit('>').next().unwrap_or(path).trim().to_owned()
 }

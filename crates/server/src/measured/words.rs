@@ -54,9 +54,8 @@ pub(super) fn rfm_group(name: &str) -> &'static str {
         "new" => "bought lately for the first times",
         "promising" => "bought not long ago, not yet often",
         "at risk" => "used to buy often and have been away",
-        "hibernating" => "bought seldom and long ago",
-        "lost" => "have been away the longest",
-        "without orders" => "have not ordered anything",
+        "asleep" => "bought seldom and long ago",
+        "no order" => "have not ordered anything yet",
         _ => "",
     }
 }

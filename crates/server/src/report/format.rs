@@ -117,7 +117,8 @@ pub(super) fn number(value: &f64) -> String {
         _ if size >= 100.0 => 1,
         _ if size >= 1.0 => 2,
         _ if size >= 0.01 || size == 0.0 => 3,
-        _ => 5,
+        // Three significant digits of what is small, down to a millionth of a millionth.
+        _ => (2.0 - size.max(1e-12).log10().floor()) as usize,
     };
     let text = grouped(*value, digits);
     if text.contains('.') {
@@ -149,11 +150,21 @@ pub(super) fn words(name: &str) -> String {
     if name == "sms" {
         return "SMS".to_owned();
     }
-    let text = name.replace(['_', '-'], " ");
+    sentence(&name.replace(['_', '-'], " "))
+}
+
+/// The same for a feature of a score, whose products are written with a colon: `value:on_sale` becomes `Value × on sale`.
+pub(super) fn feature(name: &str) -> String {
+    let factors: Vec<&str> = name.split(':').map(str::trim).collect();
+    words(&factors.join(" × "))
+}
+
+/// A text that stands alone begins with a capital: `because you bought …` becomes `Because you bought …`.
+pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => text,
+        None => String::new(),
     }
 }
 
@@ -281,6 +292,11 @@ mod tests {
             (number(&3.25), "3.25"),
             (number(&120.0), "120"),
             (number(&0.0), "0"),
+            (number(&0.000_021_34), "0.0000213"),
+            (feature("value:on_sale"), "Value × on sale"),
+            (feature("taste"), "Taste"),
+            (sentence("because"), "Because"),
+            (sentence("因为"), "因为"),
             (seconds(&0.84), "0.8 s"),
             (seconds(&192.0), "3 min 12 s"),
             (seconds(&7500.0), "2 h 5 min"),

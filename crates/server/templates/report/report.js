@@ -14,8 +14,8 @@
   const axisText = {
     count: (value) => short.format(value),
     money: (value, sign) => sign + short.format(value),
-    percent: (value) => `${+(value * 100).toPrecision(3)}%`,
-    decimal: (value) => `${+value.toPrecision(3)}`,
+    percent: (value) => `${+(value * 100).toPrecision(5)}%`,
+    decimal: (value) => `${+value.toPrecision(6)}`,
   };
   const fullText = {
     count: (value) => full.format(value),
@@ -48,6 +48,13 @@
     return tip;
   };
 
+  // A mark near either end keeps its label inside the drawing.
+  const markAlign = (chart) => {
+    const last = chart.positions.length - 1;
+    if (chart.mark[0] === last && last > 0) return "right";
+    return chart.mark[0] === 0 && last > 0 ? "left" : "center";
+  };
+
   const series = (one, chart, isFirst) => {
     const shade = toneColour(one.tone);
     const pale = new Set(one.pale || []);
@@ -59,7 +66,7 @@
         silent: true, symbol: "none", animation: false,
         data: [{ xAxis: chart.mark[0] }],
         lineStyle: { color: colour("third"), type: "dashed", width: 1.5 },
-        label: { formatter: () => chart.mark[1], color: colour("third"), fontSize: 11.5, position: "end" },
+        label: { formatter: () => chart.mark[1], color: colour("third"), fontSize: 11.5, position: "end", align: markAlign(chart) },
       },
     } : {};
     if (one.shape === "bar") {

@@ -26,6 +26,8 @@ struct Bar<'a, T> {
     of: &'a T,
     width: String,
     share: f64,
+    /// Whether it is over a cap.
+    over: bool,
 }
 
 struct Strategy {
@@ -42,6 +44,8 @@ struct Shares<'a> {
     distinct: Option<u64>,
     /// The cap and its place on the bars.
     cap: Option<(f64, String)>,
+    /// How many of the rows are over the cap.
+    over: usize,
     rows: Vec<Bar<'a, TakenShare>>,
 }
 
@@ -62,6 +66,7 @@ fn one<'a>(campaign: &'a Campaign, formats: &Formats) -> One<'a> {
         of: reason,
         width: format::width(reason.count as f64, most as f64),
         share: share(reason.count, campaign.shoppers),
+        over: false,
     });
     let products = shares(
         "Products",
@@ -126,15 +131,18 @@ fn shares<'a>(
     let largest = taken.iter().map(|row| row.share).fold(0.0, f64::max);
     // The scale ends a little behind the cap or the largest share, so that the cap's line is inside.
     let scale = largest.max(cap.unwrap_or(0.0)) * 1.04;
+    let is_over = |row: &TakenShare| cap.is_some_and(|cap| row.share > cap + 1e-9);
     let rows = taken.iter().take(LISTED).map(|row| Bar {
         of: row,
         width: format::width(row.share, scale),
         share: row.share,
+        over: is_over(row),
     });
     (!taken.is_empty()).then(|| Shares {
         title,
         distinct,
         cap: cap.map(|cap| (cap, format::width(cap, scale))),
+        over: taken.iter().filter(|row| is_over(row)).count(),
         rows: rows.collect(),
     })
 }
@@ -174,6 +182,12 @@ mod tests {
         let shares = shares("Products", &taken, Some(1), Some(0.025)).expect("shares");
         assert_eq!(shares.cap, Some((0.025, "96.15%".to_owned())));
         assert_eq!(shares.rows[0].width, "76.92%");
+        assert_eq!(shares.over, 0);
+        let tight = super::shares("Products", &taken, Some(1), Some(0.01)).expect("shares");
+        assert!(
+            tight.over == 1 && tight.rows[0].over,
+            "a share over the cap is told"
+        );
         assert!(super::shares("Products", &[], None, Some(0.1)).is_none());
     }
 }

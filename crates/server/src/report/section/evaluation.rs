@@ -74,13 +74,13 @@ fn table(evaluation: &Evaluation, task: EvaluationTask) -> Task<'_> {
     };
     rows.sort_by(|a, b| main(b).total_cmp(&main(a)));
     let names = metric_names(&rows);
-    let best: Vec<f64> = names.iter().map(|name| best_of(&rows, name)).collect();
+    let best: Vec<Option<f64>> = names.iter().map(|name| best_of(&rows, name)).collect();
     let points: Vec<Point<'_>> = rows.iter().filter_map(|row| point(row)).collect();
     let title = format!("{} by model, {}", metric_label(MAIN_METRIC), task.name);
-    let cell = |row: &EvaluationRow, name: &str, best: f64| {
+    let cell = |row: &EvaluationRow, name: &str, best: Option<f64>| {
         row.metrics.get(name).map(|estimate| Cell {
             estimate: *estimate,
-            best: estimate.value >= best,
+            best: row.kind != RowKind::Published && Some(estimate.value) == best,
         })
     };
     let differences = evaluation
@@ -88,7 +88,7 @@ fn table(evaluation: &Evaluation, task: EvaluationTask) -> Task<'_> {
         .iter()
         .filter(|difference| difference.task == task.name);
     Task {
-        columns: names.iter().map(|name| metric_label(name)).collect(),
+        columns: names.iter().map(|name| column(name)).collect(),
         picture: Whiskers::new(&title, &points, false, format::decimal),
         differences: differences.map(comparison).collect(),
         rows: rows
@@ -135,27 +135,46 @@ fn metric_names<'a>(rows: &[&'a EvaluationRow]) -> Vec<&'a str> {
     names
 }
 
-/// The highest value of a metric over the shop's own rows; quoted figures do not compete.
-fn best_of(rows: &[&EvaluationRow], name: &str) -> f64 {
+/// The best value of a metric over the shop's own rows; quoted figures do not compete.
+fn best_of(rows: &[&EvaluationRow], name: &str) -> Option<f64> {
     let own = rows.iter().filter(|row| row.kind != RowKind::Published);
     let values = own
         .filter_map(|row| row.metrics.get(name))
         .map(|estimate| estimate.value);
-    values.fold(f64::INFINITY, |best, value| {
-        if best.is_finite() {
-            best.max(value)
-        } else {
-            value
-        }
+    values.reduce(if lower_is_better(name) {
+        f64::min
+    } else {
+        f64::max
     })
+}
+
+/// Whether less of a metric is more: an even use of the catalogue has a low Gini index.
+fn lower_is_better(name: &str) -> bool {
+    ["gini", "loss", "perplexity"]
+        .iter()
+        .any(|stem| name.starts_with(stem))
+}
+
+/// A column's heading; an arrow tells where lower is better.
+fn column(name: &str) -> String {
+    let arrow = if lower_is_better(name) { " ↓" } else { "" };
+    format!("{}{arrow}", metric_label(name))
 }
 
 /// A metric's name as it is printed: `ndcg@10` becomes `NDCG@10`, `coverage@10` becomes `Coverage@10`.
 fn metric_label(name: &str) -> String {
-    match name.split_once('@') {
-        Some((stem, depth)) if stem.len() <= 4 => format!("{}@{depth}", stem.to_uppercase()),
-        None if name.len() <= 4 => name.to_uppercase(),
-        _ => format::words(name),
+    const INITIALS: [&str; 5] = ["hr", "ndcg", "mrr", "map", "auc"];
+    let (stem, depth) = name
+        .split_once('@')
+        .map_or((name, None), |(stem, depth)| (stem, Some(depth)));
+    let label = if INITIALS.contains(&stem) {
+        stem.to_uppercase()
+    } else {
+        format::words(stem)
+    };
+    match depth {
+        Some(depth) => format!("{label}@{depth}"),
+        None => label,
     }
 }
 
@@ -197,9 +216,13 @@ mod tests {
             model: model.to_owned(),
             kind,
             default: kind == RowKind::Model,
-            metrics: [("ndcg@10", ndcg), ("coverage@10", coverage), ("mrr", 0.1)]
-                .map(|(name, value)| (name.to_owned(), estimate(value)))
-                .into(),
+            metrics: [
+                ("ndcg@10", ndcg),
+                ("coverage@10", coverage),
+                ("gini@10", 1.0 - ndcg),
+            ]
+            .map(|(name, value)| (name.to_owned(), estimate(value)))
+            .into(),
         }
     }
 
@@ -215,7 +238,7 @@ mod tests {
         };
         let view = view(&evaluation);
         let task = &view.tasks[0];
-        assert_eq!(task.columns, ["NDCG@10", "Coverage@10", "MRR"]);
+        assert_eq!(task.columns, ["NDCG@10", "Coverage@10", "Gini@10 ↓"]);
         let best = |row: usize, column: usize| {
             task.rows[row].cells[column]
                 .as_ref()
@@ -227,6 +250,11 @@ mod tests {
             "the model has the best NDCG of the shop's own rows"
         );
         assert!(best(2, 1) && !best(1, 1), "the baseline covers more");
+        assert!(best(1, 2) && !best(2, 2), "a lower Gini index is better");
+        assert!(
+            !best(0, 0) && !best(0, 2),
+            "a quoted figure does not compete"
+        );
     }
 
     #[test]

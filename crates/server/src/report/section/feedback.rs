@@ -29,11 +29,17 @@ struct LiftRow<'a> {
 
 /// Prepares the section.
 pub(super) fn view<'a>(feedback: &'a Feedback, formats: &Formats) -> FeedbackView<'a> {
+    let names = feedback
+        .coefficients
+        .iter()
+        .map(|coefficient| format::feature(&coefficient.feature));
+    let names: Vec<String> = names.collect();
     let points: Vec<Point<'_>> = feedback
         .coefficients
         .iter()
-        .map(|coefficient| Point {
-            label: &coefficient.feature,
+        .zip(&names)
+        .map(|(coefficient, name)| Point {
+            label: name,
             estimate: coefficient.estimate,
             truth: coefficient.truth,
             strong: true,

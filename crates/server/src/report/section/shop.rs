@@ -14,6 +14,10 @@ pub(super) struct ShopView<'a> {
     has_partial_month: bool,
     grid: Option<Grid>,
     lists: Vec<BarList>,
+    /// Whether any outlier tells its middle value.
+    has_typical: bool,
+    /// Whether anything was done about any outlier.
+    has_note: bool,
 }
 
 /// The grid of recency by frequency, the most frequent shoppers on top.
@@ -60,6 +64,11 @@ pub(super) fn view<'a>(shop: &'a Shop, formats: &'a Formats) -> ShopView<'a> {
         has_partial_month: shop.months.iter().any(|month| month.partial),
         grid: shop.rfm.as_ref().and_then(grid),
         lists: lists(shop, formats),
+        has_typical: shop
+            .outliers
+            .iter()
+            .any(|outlier| outlier.typical.is_some()),
+        has_note: shop.outliers.iter().any(|outlier| !outlier.note.is_empty()),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{Bindings, Escape, GuardError, Value};
 /// |---|---|---|
 /// | `upcase`, `downcase`, `capitalize` | text | the text recased |
 /// | `title_case` | text | `WHITE T-LIGHT HOLDER` as `White T-Light Holder` |
-/// | `truncate: 40` | text | at most 40 characters with the ellipsis, never cut inside a number |
+/// | `truncate: 40` | text | at most 40 characters with the ellipsis, never cut inside a number, nor inside a word where the words before it are most of it |
 /// | `truncate_words: 6` | text | at most 6 words, a Chinese character counting as one |
 /// | `money` | money | `£1,234.50` |
 /// | `number` | count, number | `1,234` |

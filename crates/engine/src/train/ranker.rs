@@ -10,8 +10,10 @@ use super::{BLEND_NEW_ITEMS, BLEND_REPEATS, ModelFolders, Selection, blends, com
 use crate::error::{EngineError, Result};
 use crate::shop::{KnownShopper, Shop};
 
-/// A purchase speaks for a product that is among this many that go best with it; a weaker link explains nothing.
+/// A purchase speaks for a product that is among this many that go best with it, or this share of a small catalogue; a
+/// weaker link explains nothing.
 const COMPANIONS: usize = 25;
+const COMPANION_SHARE: usize = 25;
 
 /// Ranks products for shoppers, and says from which purchases a product follows.
 pub struct Ranker {
@@ -71,11 +73,12 @@ impl Ranker {
     /// than nearly all others are.
     pub fn because(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Vec<Because> {
         let history = shop.history(shopper);
+        let companions = COMPANIONS.min(shop.products.len() / COMPANION_SHARE).max(3);
         let mut parts = self
             .item_knn
             .because(history, item as u32, shop.now.as_second() + 1);
         parts.retain(|part| {
-            let companions = self.item_knn.neighbours(part.item, COMPANIONS);
+            let companions = self.item_knn.neighbours(part.item, companions);
             companions
                 .iter()
                 .any(|(companion, _)| *companion as usize == item)

@@ -185,7 +185,7 @@ fn truncate(text: &str, length: usize) -> String {
         .grapheme_indices(true)
         .nth(kept)
         .map_or(text.len(), |(at, _)| at);
-    shorten(text, end, ellipsis)
+    shorten(text, word_end(text, end), ellipsis)
 }
 
 /// Cuts a text after `words` words; a Chinese character counts as a word.
@@ -209,7 +209,18 @@ fn shorten(text: &str, end: usize, ellipsis: &str) -> String {
     } else {
         kept
     };
-    format!("{}{ellipsis}", kept.trim_end())
+    let kept = kept.trim_end_matches(|c: char| c.is_whitespace() || ",;:-–(&".contains(c));
+    format!("{kept}{ellipsis}")
+}
+
+/// The end of the last whole word before `end`, where a word is cut there and more than half of the text remains.
+fn word_end(text: &str, end: usize) -> usize {
+    let (kept, cut) = text.split_at(end);
+    let cuts_word = kept.ends_with(char::is_alphanumeric) && cut.starts_with(char::is_alphanumeric);
+    match kept.rfind(char::is_whitespace) {
+        Some(space) if cuts_word && space * 2 > end => space,
+        _ => end,
+    }
 }
 
 fn expect(words: &mut Words, sign: &str) -> Result<(), GuardError> {

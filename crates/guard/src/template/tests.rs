@@ -20,6 +20,10 @@ fn bindings(values: Vec<(&str, Option<Value>)>) -> Bindings {
 fn sample() -> Bindings {
     bindings(vec![
         ("title", Some(Value::Text("RED MUG 60 CL".to_owned()))),
+        (
+            "long",
+            Some(Value::Text("Wall Clock, Bamboo Blend, 30 cm".to_owned())),
+        ),
         ("orders", Some(Value::Count(12_345))),
         ("one", Some(Value::Count(1))),
         ("none", Some(Value::Count(0))),
@@ -58,6 +62,10 @@ fn outputs_and_filters() {
         // Cutting at 9 would leave `RED MUG 6`, a number that the title does not hold.
         ("{{ title | truncate: 12 }}", "RED MUG..."),
         ("{{ title | truncate: 13 }}", "RED MUG 60 CL"),
+        // No word is left in pieces where the words before it are worth showing.
+        ("{{ title | truncate: 9 }}", "RED MU..."),
+        ("{{ long | truncate: 26 }}", "Wall Clock, Bamboo..."),
+        ("{{ long | truncate: 30 }}", "Wall Clock, Bamboo Blend..."),
         ("{{ title | truncate_words: 2 }}", "RED MUG..."),
         (
             "{{ orders | number }} {{ orders | plural: 'order', \"orders\" }}",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::policy::{FEATURE_COUNT, Policy};
-use crate::store::Store;
+use crate::store::{LoggedOutcome, Store};
 
 /// Position of the last event whose answers are outcomes already.
 const ATTRIBUTED: &str = "attributed_until";
@@ -69,13 +69,22 @@ pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnRepor
         ..LearnReport::default()
     };
     let mut policy = Policy::load(store, goal)?;
-    let from_ms = policy.learnt_until_ms;
+    let (from_ms, known_until) = (policy.learnt_until_ms, policy.outcomes_until);
     let outcomes = store.outcomes()?;
     let (mut rows, mut rewards): (Vec<[f64; FEATURE_COUNT]>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut until_ms = from_ms;
     store.for_each_decision(None, |decision| {
         let decided_ms = decision.decided_at.as_millisecond();
-        if decision.goal != goal || decided_ms <= from_ms || decision.chosen().product.is_none() {
+        if decision.goal != goal || decision.chosen().product.is_none() {
+            return Ok(());
+        }
+        let answers = outcomes.get(&decision.decision_id.0);
+        // An impression may be reported after its window has closed: the first answer is learnt whenever it comes.
+        let is_answered_late = || {
+            let first = answers.and_then(|answers| answers.first());
+            first.is_some_and(|first| known_until.is_some_and(|until| first.position > until))
+        };
+        if decided_ms <= from_ms && !is_answered_late() {
             return Ok(());
         }
         if decision.decided_at + window(goal) > now {
@@ -83,7 +92,7 @@ pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnRepor
             return Ok(());
         }
         until_ms = until_ms.max(decided_ms);
-        let outcome = outcome_of(&decision, outcomes.get(&decision.decision_id.0));
+        let outcome = outcome_of(&decision, answers);
         if !outcome.seen {
             report.unseen += 1;
             return Ok(());
@@ -105,6 +114,8 @@ pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnRepor
     policy.model.update_batch(&batch)?;
     policy.learnt += report.learnt;
     policy.learnt_until_ms = until_ms;
+    let positions = outcomes.values().flatten().map(|outcome| outcome.position);
+    policy.outcomes_until = Some(positions.max().unwrap_or(0));
     store.transaction(|store| policy.save(store, goal))?;
     Ok(report)
 }
@@ -129,18 +140,18 @@ pub fn message_outcomes(
 }
 
 /// Sums the outcomes of a decision within its windows.
-fn outcome_of(decision: &Decision, outcomes: Option<&Vec<(String, f64, i64)>>) -> MessageOutcome {
+fn outcome_of(decision: &Decision, outcomes: Option<&Vec<LoggedOutcome>>) -> MessageOutcome {
     let mut sum = MessageOutcome::default();
-    for (event, value, at_ms) in outcomes.into_iter().flatten() {
-        let hours = (at_ms - decision.decided_at.as_millisecond()) / 3_600_000;
+    for outcome in outcomes.into_iter().flatten() {
+        let hours = (outcome.at_ms - decision.decided_at.as_millisecond()) / 3_600_000;
         let within = |window: i64| (0..window).contains(&hours);
         // Whoever clicked has seen it, whether or not the impression arrived.
         sum.seen = true;
-        match event.as_str() {
+        match outcome.event.as_str() {
             "click" => sum.clicked |= within(CLICK_WINDOW_HOURS),
             "order" if within(ORDER_WINDOW_HOURS) => {
                 sum.ordered = true;
-                sum.value += value;
+                sum.value += outcome.value;
             }
             "unsubscribe" => sum.unsubscribed |= within(ORDER_WINDOW_HOURS),
             _ => {}

@@ -131,6 +131,10 @@ pub struct Policy {
     pub learnt: u64,
     /// Decisions up to this moment are learnt, milliseconds since 1970.
     pub learnt_until_ms: i64,
+    /// Position of the last outcome that was known then: what answers an earlier decision for the first time after it
+    /// is still to be learnt.
+    #[serde(default)]
+    pub outcomes_until: Option<i64>,
 }
 
 impl Policy {
@@ -152,6 +156,7 @@ impl Policy {
             model: config.check()?,
             learnt: 0,
             learnt_until_ms: i64::MIN,
+            outcomes_until: None,
         })
     }
 

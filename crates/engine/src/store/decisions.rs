@@ -156,21 +156,27 @@ impl Store {
         Ok(())
     }
 
-    /// The outcomes of every decision.
-    pub(crate) fn outcomes(&self) -> Result<OutcomesByDecision> {
+    /// The outcomes of every decision, in the order in which they became known.
+    pub(crate) fn outcomes(&self) -> Result<HashMap<String, Vec<LoggedOutcome>>> {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT decision_id, event, value, at_ms FROM outcomes ORDER BY position",
+                "SELECT decision_id, position, event, value, at_ms FROM outcomes ORDER BY position",
             )
             .map_err(self.fault("read its outcomes"))?;
         let rows = statement
             .query_map([], |row| {
-                Ok((row.get(0)?, (row.get(1)?, row.get(2)?, row.get(3)?)))
+                let outcome = LoggedOutcome {
+                    position: row.get(1)?,
+                    event: row.get(2)?,
+                    value: row.get(3)?,
+                    at_ms: row.get(4)?,
+                };
+                Ok((row.get(0)?, outcome))
             })
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, (String, f64, i64))>>>)
+            .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, LoggedOutcome)>>>)
             .map_err(self.fault("read its outcomes"))?;
-        let mut outcomes = OutcomesByDecision::new();
+        let mut outcomes: HashMap<String, Vec<_>> = HashMap::new();
         for (decision, outcome) in rows {
             outcomes.entry(decision).or_default().push(outcome);
         }
@@ -178,8 +184,14 @@ impl Store {
     }
 }
 
-/// The outcomes of decisions by their ids: event, value and moment in milliseconds since 1970.
-pub(crate) type OutcomesByDecision = HashMap<String, Vec<(String, f64, i64)>>;
+/// An outcome as the log holds it.
+pub(crate) struct LoggedOutcome {
+    /// Its place among all outcomes, which grows as they become known.
+    pub(crate) position: i64,
+    pub(crate) event: String,
+    pub(crate) value: f64,
+    pub(crate) at_ms: i64,
+}
 
 /// An event that answers a decision.
 pub(crate) struct Response {

@@ -86,6 +86,15 @@ struct Pending {
     part: PathBuf,
 }
 
+/// Refuses a folder in the place of the file, before anything is decided.
+pub(super) fn check_place(out: &Path) -> Result<()> {
+    if out.is_dir() {
+        let remedy = "name a file that is to be written, such as campaign.jsonl";
+        return Err(EngineError::file(out, "is a folder", remedy));
+    }
+    Ok(())
+}
+
 /// Puts the decisions and their cases together to the lines of the file.
 pub(super) fn lines(
     run: &Run<'_>,

@@ -83,6 +83,7 @@ pub fn run_campaign(
     progress: &mut dyn FnMut(CampaignProgress),
 ) -> Result<CampaignReport> {
     progress(CampaignProgress::Reading);
+    deliver::check_place(&request.out)?;
     if let Some(report) = deliver::unfinished(store, request)? {
         return Ok(report);
     }

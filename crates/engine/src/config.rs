@@ -98,6 +98,8 @@ pub struct CampaignConfig {
     pub cap_messages: usize,
     /// Days over which messages are counted.
     pub cap_days: i64,
+    /// Days after which a shopper may read of the same product again on the same channel.
+    pub repeat_days: i64,
     /// Local hour from which nobody is disturbed (push and sms).
     pub quiet_from_hour: i8,
     /// Local hour until which nobody is disturbed (push and sms).
@@ -170,6 +172,7 @@ impl Default for CampaignConfig {
             purpose: "marketing".to_owned(),
             cap_messages: 3,
             cap_days: 7,
+            repeat_days: 14,
             quiet_from_hour: 21,
             quiet_until_hour: 8,
             products_per_shopper: 5,

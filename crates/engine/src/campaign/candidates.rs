@@ -132,7 +132,14 @@ impl Source<'_> {
         scores: &[f32],
         seed: u64,
     ) -> Vec<(usize, Option<Replenishment<'a>>)> {
-        let mut mask = self.sellable.to_vec();
+        let user = known.shopper.pseudonym;
+        let mut mask: Vec<bool> = self
+            .sellable
+            .iter()
+            .zip(&self.shop.products)
+            .map(|(sells, product)| *sells && !self.standing.was_shown(user, &product.id))
+            .collect();
+        let is_open = mask.clone();
         for item in bought(self.shop.history(known)) {
             mask[item as usize] = false;
         }
@@ -151,7 +158,7 @@ impl Source<'_> {
         let due = due
             .into_iter()
             .filter_map(|due| Some((self.shop.position(due.product_id)?, Some(due))))
-            .filter(|(position, _)| self.sellable[*position])
+            .filter(|(position, _)| is_open[*position])
             .take(DUE_PRODUCTS);
         let new = products.into_iter().map(|position| (position, None));
         new.chain(due).collect()

@@ -52,6 +52,7 @@ pub(crate) struct Standing<'a> {
     time_zone: TimeZone,
     consented: HashSet<Pseudonym>,
     messages: HashMap<Pseudonym, usize>,
+    shown: HashMap<Pseudonym, HashSet<String>>,
     segment: Option<Segment>,
 }
 
@@ -75,6 +76,10 @@ impl<'a> Standing<'a> {
             now: shop.now,
             time_zone: TimeZone::get(&config.shop.timezone).unwrap_or(TimeZone::UTC),
             consented: store.consented(channel, &campaign.purpose)?,
+            shown: store.shown_since(
+                channel,
+                shop.now - jiff::SignedDuration::from_hours(24 * campaign.repeat_days),
+            )?,
             messages: store.messages_since(channel, shop.now - window)?,
             segment,
         })
@@ -119,6 +124,13 @@ impl<'a> Standing<'a> {
     /// Messages that the shopper got within the cap's window.
     pub(crate) fn messages_lately(&self, user: Pseudonym) -> usize {
         self.messages.get(&user).copied().unwrap_or(0)
+    }
+
+    /// Whether the shopper has read of the product on this channel lately.
+    pub(crate) fn was_shown(&self, user: Pseudonym, product_id: &str) -> bool {
+        self.shown
+            .get(&user)
+            .is_some_and(|products| products.contains(product_id))
     }
 
     /// The hour of the day where the shopper lives.

@@ -5,6 +5,7 @@ mod decisions;
 mod log;
 mod quarantine;
 mod shoppers;
+mod showings;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -98,19 +99,17 @@ impl Store {
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(self.fault("begin a transaction"))?;
-        match work(self) {
-            Ok(value) => {
-                self.connection
-                    .execute_batch("COMMIT")
-                    .map_err(self.fault("commit"))?;
-                Ok(value)
-            }
-            Err(error) => {
-                // A full disk has rolled the transaction back already; a second rollback then has nothing to do.
-                let _ = self.connection.execute_batch("ROLLBACK");
-                Err(error)
-            }
+        let worked = work(self).and_then(|value| {
+            self.connection
+                .execute_batch("COMMIT")
+                .map_err(self.fault("commit"))?;
+            Ok(value)
+        });
+        if worked.is_err() {
+            // A full disk may have rolled the transaction back already; there is then nothing left to do.
+            let _ = self.connection.execute_batch("ROLLBACK");
         }
+        worked
     }
 
     /// Reads a value of the `meta` table.

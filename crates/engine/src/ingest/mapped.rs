@@ -112,18 +112,7 @@ impl Mapped {
                 "2010-12-01 08:26:00, RFC 3339 or seconds since 1970",
             )
         })?;
-        let user = some(&user).map(|id| Identity::User(id.to_owned()));
-        let anonymous = some(&anonymous).map(|id| Identity::Anonymous(id.to_owned()));
-        let (identity, alias) = match (user, anonymous) {
-            (Some(user), anonymous) => (user, anonymous),
-            (None, Some(anonymous)) => (anonymous, None),
-            (None, None) => {
-                return Err(Rejection::new(
-                    "missing_user_id",
-                    "`user_id` and `anonymous_id` are empty; give one of them",
-                ));
-            }
-        };
+        let (identity, alias) = read_identity(&user, &anonymous)?;
         let kind = EventKind::from_name(some(&event).unwrap_or(&self.event));
         let currency = some(&currency).map_or(Ok(self.currency), Currency::parse)?;
         let products = match some(&product_id) {
@@ -177,6 +166,19 @@ impl Mapped {
             return Err(Rejection::new("implausible_quantity", detail));
         }
         Ok(pieces as u32)
+    }
+}
+
+/// Who did it, and the browser where the row names both.
+fn read_identity(user: &str, anonymous: &str) -> Result<(Identity, Option<Identity>), Rejection> {
+    let anonymous = some(anonymous).map(|id| Identity::Anonymous(id.to_owned()));
+    match (some(user), anonymous) {
+        (Some(user), anonymous) => Ok((Identity::User(user.to_owned()), anonymous)),
+        (None, Some(anonymous)) => Ok((anonymous, None)),
+        (None, None) => {
+            let detail = "`user_id` and `anonymous_id` are empty; give one of them";
+            Err(Rejection::new("missing_user_id", detail))
+        }
     }
 }
 

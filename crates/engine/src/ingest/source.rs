@@ -17,6 +17,30 @@ const MAX_BATCH_BYTES: usize = 1 << 22;
 /// The first bytes of every .xz file.
 const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 
+/// First bytes of files that are no text, what they are, and what to do about it.
+const NOT_TEXT: [(&[u8], &str, &str); 4] = [
+    (
+        b"\x1f\x8b",
+        "it is packed with gzip",
+        "unpack it with `gunzip`; .xz is read as it is",
+    ),
+    (
+        b"PK\x03\x04",
+        "it is a zip archive or a workbook",
+        "unpack it, or give a workbook a name that ends in .xlsx",
+    ),
+    (
+        b"\xff\xfe",
+        "it is UTF-16",
+        "convert it with `iconv -f utf-16 -t utf-8`",
+    ),
+    (
+        b"\xfe\xff",
+        "it is UTF-16",
+        "convert it with `iconv -f utf-16 -t utf-8`",
+    ),
+];
+
 /// How a file is cut into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -104,7 +128,7 @@ fn read_text(
     let header: Arc<str> = match reader.delimiter {
         Some(_) => {
             let header = reader.next()?.ok_or_else(|| empty(&reader.path))?;
-            header.text.trim_start_matches('\u{feff}').into()
+            header.text.into()
         }
         None => "".into(),
     };
@@ -180,6 +204,11 @@ impl RecordReader {
         };
         let mut plain = BufReader::with_capacity(1 << 18, counted);
         let start = plain.fill_buf().map_err(EngineError::io("read", path))?;
+        if let Some((_, problem, remedy)) =
+            NOT_TEXT.iter().find(|(magic, ..)| start.starts_with(magic))
+        {
+            return Err(EngineError::file(path, *problem, *remedy));
+        }
         let input: Box<dyn BufRead> = if start.starts_with(XZ_MAGIC) {
             let unpacked = liblzma::bufread::XzDecoder::new_multi_decoder(plain);
             Box::new(BufReader::with_capacity(1 << 18, unpacked))
@@ -234,7 +263,11 @@ impl RecordReader {
         {
             bytes.pop();
         }
-        let text = String::from_utf8(bytes).map_err(|error| self.wrong_encoding(start, &error))?;
+        let mut text =
+            String::from_utf8(bytes).map_err(|error| self.wrong_encoding(start, &error))?;
+        if start == 1 && text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
         Ok(Some(Record { line: start, text }))
     }
 
@@ -321,6 +354,13 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_record() {
+        let (all, result) = read("f.jsonl", b"\xef\xbb\xbf{}\n", Shape::JsonLines);
+        result.expect("reads");
+        assert_eq!(all, [(1, "{}".to_owned())]);
+    }
+
+    #[test]
     fn packed_files_are_known_by_their_content() {
         // Two streams in one file are what `cat a.xz b.xz` makes.
         let packed = [pack("a\n1\n"), pack("2\n")].concat();
@@ -359,6 +399,19 @@ mod tests {
             (&xz, csv, "the file is truncated or damaged; fetch it again"),
         ] {
             let message = read("f", bytes, shape).1.expect_err("bad").to_string();
+            assert!(message.contains(wanted), "{message}");
+        }
+        for (bytes, wanted) in [
+            (
+                b"\x1f\x8b\x08",
+                "f: it is packed with gzip; unpack it with `gunzip`",
+            ),
+            (b"\xff\xfea", "f: it is UTF-16; convert it with `iconv"),
+        ] {
+            let message = read("f", bytes, Shape::JsonLines)
+                .1
+                .expect_err("bad")
+                .to_string();
             assert!(message.contains(wanted), "{message}");
         }
         let message = |path: &Path| {

@@ -1,4 +1,30 @@
 //! Where the stages meet: store, vault, import, training, campaigns and what comes of them.
+//!
+//! The main type is [`Store`], one data directory; [`ingest::import`], [`train`], [`evaluate`], [`run_campaign`] and
+//! [`learn`] take it as an argument and are the stages in their order.
+//!
+//! ```
+//! use engine::ingest::{Format, ImportRequest, import};
+//! use engine::{Config, Status, Store};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let events = dir.path().join("events.jsonl");
+//! std::fs::write(&events, r#"{"messageId":"m-1","type":"track","event":"Product Viewed","userId":"ada",
+//!     "timestamp":"2026-05-01T09:30:00Z","properties":{"product_id":"mug-7"}}"#.replace('\n', ""))?;
+//! let mut store = Store::open(&dir.path().join("data"))?;
+//! let request = ImportRequest {
+//!     format: Format::Segment,
+//!     files: vec![events],
+//!     consents: Vec::new(),
+//!     now: "2026-05-02T00:00:00Z".parse()?,
+//! };
+//! let report = import(&mut store, &Config::default(), &request, &mut |_| {})?;
+//! assert_eq!((report.rows_read, report.kept), (1, 1));
+//! assert_eq!(Status::of(&store)?.shoppers, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate never reads the clock, and it never lets an identifier out but at delivery and export.
 
 mod campaign;
 pub mod config;
@@ -48,6 +74,18 @@ pub use train::{
 /// [`EngineError::Nn`] naming the file that cannot be written.
 pub fn write_file(path: &std::path::Path, content: &[u8]) -> Result<()> {
     Ok(nn::replace_file(path, content)?)
+}
+
+/// Replaces a file of personal data at once; its owner alone can read it.
+///
+/// # Errors
+/// [`EngineError::Io`] naming the file that cannot be written.
+pub fn write_private_file(path: &std::path::Path, content: &[u8]) -> Result<()> {
+    use std::io::Write;
+    let mut file = export::WholeFile::create(path, true)?;
+    file.write_all(content)
+        .and_then(|()| file.finish())
+        .map_err(EngineError::io("write", path))
 }
 
 /// Messages that a text message is sent and paid for as.

@@ -1,5 +1,10 @@
 //! The binary `hawker`: from a shop's files to one personalised, checked and explained message for every shopper.
 //!
+//! ```sh
+//! hawker import online-retail orders.csv --consent push:marketing=granted
+//! hawker campaign --channel push --goal click --out campaign.jsonl
+//! ```
+//!
 //! The way in is [`cli::Cli`], what may be asked; [`commands`] has one function a command, which calls `engine` and prints;
 //! `report` turns what was measured into one HTML file.
 //!

@@ -1,8 +1,9 @@
 //! Delivery: decisions into the log, durably, then the file, atomically.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use events::{Check, CopyText, Decision};
@@ -239,7 +240,12 @@ fn write_part(
         std::fs::create_dir_all(folder).map_err(EngineError::io("create", folder))?;
     }
     let fault = || EngineError::io("write", &request.out);
-    let mut file = BufWriter::new(File::create(part).map_err(fault())?);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    // Real identifiers are for the sender alone.
+    options.mode(if request.identities { 0o600 } else { 0o644 });
+    let _ = std::fs::remove_file(part);
+    let mut file = BufWriter::new(options.open(part).map_err(fault())?);
     let is_csv = request
         .out
         .extension()

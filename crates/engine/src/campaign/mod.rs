@@ -293,7 +293,11 @@ impl<'a> Run<'a> {
             decision.rendered_text = Some(message.rendered.text.clone());
             decision.explanation = self.policy.explain(&message.x, message.reason.clone());
         } else {
-            "no message promised more than silence".clone_into(&mut decision.explanation.reason);
+            let reason = match case.arm {
+                Arm::Random => "silence was drawn, as evenly as any message",
+                _ => "no message promised more than silence",
+            };
+            reason.clone_into(&mut decision.explanation.reason);
         }
         decision
     }

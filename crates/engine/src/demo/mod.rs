@@ -186,10 +186,11 @@ impl Demo {
         let Some(lift) = compare(&random, &policy)? else {
             return Ok(None);
         };
-        Ok(lift.relative.map(|relative| MeasuredLift {
-            value: relative.value,
-            low: relative.low,
-            high: relative.high,
+        let ratio = RelativeLift::of(&lift);
+        Ok(ratio.map(|ratio| MeasuredLift {
+            value: ratio.value,
+            low: ratio.low,
+            high: ratio.high,
             truth: truth("policy") / truth("random") - 1.0,
             ..means(&lift, random.len(), policy.len())
         }))
@@ -208,6 +209,33 @@ impl Demo {
             truth: self.ledger.true_orders_per_shopper("policy"),
             ..means(&lift, holdout.len(), policy.len())
         }))
+    }
+}
+
+/// Treatment over control, less 1, with an interval that is normal on the logarithm of the ratio: with few clicks it stays
+/// above −1, where one that is normal on the ratio itself does not (Katz et al., Biometrics 1978).
+struct RelativeLift {
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+impl RelativeLift {
+    /// Takes the standard errors from the intervals of the two means; nothing where one mean is not above 0.
+    fn of(lift: &Lift) -> Option<Self> {
+        let (treatment, control) = (&lift.treatment, &lift.control);
+        if treatment.value <= 0.0 || control.value <= 0.0 {
+            return None;
+        }
+        let ratio = treatment.value / control.value;
+        // Both half-widths are the same multiple of a standard error as the half-width of the logarithm.
+        let half = |of: &bandit::Interval| (of.high - of.low) / 2.0 / of.value;
+        let width = half(treatment).hypot(half(control));
+        Some(Self {
+            value: ratio - 1.0,
+            low: ratio * (-width).exp() - 1.0,
+            high: ratio * width.exp() - 1.0,
+        })
     }
 }
 

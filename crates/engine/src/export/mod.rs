@@ -24,7 +24,7 @@ use serde_json::Value;
 pub use self::decisions::export_decisions;
 pub use self::events::export_events;
 pub use self::products::export_products;
-use self::whole_file::WholeFile;
+pub(crate) use self::whole_file::WholeFile;
 use crate::error::{EngineError, Result};
 
 /// Rows of a Parquet batch.

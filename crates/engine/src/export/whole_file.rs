@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{EngineError, Result};
 
 /// Written beside its place; removed again unless it is finished.
-pub(super) struct WholeFile {
+pub(crate) struct WholeFile {
     file: File,
     unfinished: PathBuf,
     path: PathBuf,
@@ -17,7 +17,7 @@ pub(super) struct WholeFile {
 
 impl WholeFile {
     /// Starts a file; a private one can be read by its owner alone.
-    pub(super) fn create(path: &Path, private: bool) -> Result<Self> {
+    pub(crate) fn create(path: &Path, private: bool) -> Result<Self> {
         let mut name = path.as_os_str().to_owned();
         name.push(".unfinished");
         let unfinished = PathBuf::from(name);
@@ -43,7 +43,7 @@ impl WholeFile {
     }
 
     /// Syncs the file and puts it in its place.
-    pub(super) fn finish(mut self) -> std::io::Result<()> {
+    pub(crate) fn finish(mut self) -> std::io::Result<()> {
         self.file.sync_all()?;
         std::fs::rename(&self.unfinished, &self.path)?;
         self.finished = true;

@@ -1,7 +1,8 @@
 //! Google Merchant Center's product feed: tab-separated text under the names that are also the vocabulary's.
 //!
-//! A sale price with a period counts only within it. What varies within a group (colour, size, material, pattern)
-//! becomes a fact that copy may state.
+//! A sale price with a period counts only within it. What varies within a group (colour, size, material, pattern) and
+//! every `product_detail` becomes a fact that copy may state. Beside the specification's attributes, a column `stock`
+//! gives the pieces that are left.
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ const FACTS: [&str; 4] = ["color", "size", "material", "pattern"];
 /// Reads the rows under one header.
 #[derive(Debug)]
 pub(crate) struct MerchantFeed {
-    columns: Columns<18>,
+    columns: Columns<20>,
     currency: Currency,
     now: Timestamp,
 }
@@ -54,7 +55,9 @@ impl MerchantFeed {
                 ),
                 (&["product_type", "product type"], false),
                 (&["item_group_id", "item group id"], false),
-                (&["cost_of_goods_sold", "cost of goods sold"], false),
+                (&["cost_of_goods_sold", "cost of goods sold", "cost"], false),
+                (&["stock"], false),
+                (&["product_detail", "product detail"], false),
                 (&["color", "colour"], false),
                 (&["size"], false),
                 (&["material"], false),
@@ -84,6 +87,8 @@ impl MerchantFeed {
             product_type,
             item_group_id,
             cost,
+            stock,
+            details,
             facts @ ..,
         ] = self.columns.of(text);
         for (field, value) in [("id", &id), ("title", &title), ("price", &price)] {
@@ -97,8 +102,9 @@ impl MerchantFeed {
         let on_sale = self.is_within(&sale_period)?;
         let facts = FACTS
             .into_iter()
-            .zip(&facts)
-            .filter(|(_, value)| !value.is_empty());
+            .zip(facts.iter().map(AsRef::as_ref))
+            .filter(|(_, value)| !value.is_empty())
+            .chain(details_of(&details));
         let product = Product {
             id: id.into_owned(),
             item_group_id: some(&item_group_id),
@@ -112,10 +118,11 @@ impl MerchantFeed {
             brand: some(&brand),
             google_product_category: category_of(&category, &product_type),
             cost: self.money("cost_of_goods_sold", &cost)?,
+            stock: read_stock(&stock)?,
             facts: facts
                 .map(|(name, value)| Fact {
                     name: name.to_owned(),
-                    value: value.to_string(),
+                    value: value.to_owned(),
                     source: SOURCE.to_owned(),
                     valid_until: None,
                 })
@@ -190,6 +197,28 @@ fn category_of(google: &str, own: &str) -> Option<String> {
     })
 }
 
+/// The facts of a `product_detail`: `section:attribute:value`, separated by commas; the section may be empty.
+fn details_of(details: &str) -> impl Iterator<Item = (&str, &str)> {
+    details.split(',').filter_map(|detail| {
+        let mut parts = detail.trim().splitn(3, ':');
+        let (_section, name, value) = (parts.next()?, parts.next()?.trim(), parts.next()?.trim());
+        (!name.is_empty() && !value.is_empty()).then_some((name, value))
+    })
+}
+
+fn read_stock(text: &str) -> Result<Option<i64>, Rejection> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match text.parse::<i64>() {
+        Ok(stock) if stock >= 0 => Ok(Some(stock)),
+        _ => Err(Rejection::new(
+            "invalid_stock",
+            format!("`stock` is `{text}`; expected a whole number of pieces"),
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,6 +233,30 @@ mod tests {
             Row::Product(product) => Ok(*product),
             _ => panic!("expected a product"),
         }
+    }
+
+    #[test]
+    fn stock_and_details_are_read() {
+        let header = "id\ttitle\tprice\tcost\tstock\tproduct_detail";
+        let now = Timestamp::UNIX_EPOCH;
+        let feed =
+            MerchantFeed::new(Path::new("f.tsv"), header, &Config::default(), now).expect("header");
+        let line = "m\tMug\t10.00 GBP\t4 GBP\t7\t:capacity:350 ml,Care:wash:by hand,broken";
+        let Ok(Row::Product(product)) = feed.map(line) else {
+            panic!("expected a product");
+        };
+        assert_eq!(
+            (product.stock, product.cost.map(|cost| cost.minor)),
+            (Some(7), Some(400))
+        );
+        let facts: Vec<(&str, &str)> = product
+            .facts
+            .iter()
+            .map(|fact| (fact.name.as_str(), fact.value.as_str()))
+            .collect();
+        assert_eq!(facts, [("capacity", "350 ml"), ("wash", "by hand")]);
+        let bad = feed.map("m\tMug\t10.00 GBP\t\tmany\t").expect_err("bad");
+        assert_eq!(bad.reason, "invalid_stock");
     }
 
     #[test]

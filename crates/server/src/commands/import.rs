@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use engine::Store;
-use engine::ingest::{ImportReport, ImportRequest, import};
+use engine::ingest::{Format, ImportReport, ImportRequest, import};
 use events::Timestamp;
 
 use super::{config, grouped};
@@ -38,7 +38,8 @@ pub(crate) fn import_files(
     let report = report?;
     engine::note_import(store, args.format, &args.paths, &report)?;
     tell(&report, started.elapsed().as_secs_f64(), terminal);
-    if store.consent_summary()?.is_empty() {
+    let brought_shoppers = !matches!(args.format, Format::MerchantFeed | Format::ShopifyProducts);
+    if brought_shoppers && store.consent_summary()?.is_empty() {
         terminal.say("nobody consented to messages, so nobody will be written to; --consent push:marketing=granted records an assumed consent");
     }
     Ok(report)

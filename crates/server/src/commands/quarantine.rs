@@ -48,7 +48,7 @@ fn export(shared: &Shared, reason: Option<&str>, out: &Path, terminal: Terminal)
         lines.push_str(&serde_json::to_string(entry)?);
         lines.push('\n');
     }
-    engine::write_file(out, lines.as_bytes())?;
+    engine::write_private_file(out, lines.as_bytes())?;
     terminal.say(format!(
         "wrote {} rows to {}; edit `text`, then `hawker quarantine reimport {}`",
         grouped(entries.len() as u64),

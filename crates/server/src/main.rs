@@ -29,13 +29,27 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The result of a command; an error is a sentence for the person at the terminal.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
+/// A failure whose result was printed already: the exit code alone is left to give.
+#[derive(Debug)]
+struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("see above")
+    }
+}
+
+impl std::error::Error for Told {}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let terminal = Terminal::new(cli.shared.json);
     match run(&cli, terminal) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal.fault(error.as_ref());
+            if !error.is::<Told>() {
+                terminal.fault(error.as_ref());
+            }
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,7 @@
 //! The messages among which the policy chooses for one shopper: products × arguments, each already rendered and passed
 //! by the guard.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use events::{Availability, Exclusion, Language, Strategy};
 use features::Replenishment;
@@ -143,7 +143,15 @@ impl Source<'_> {
         for item in bought(self.shop.history(known)) {
             mask[item as usize] = false;
         }
-        let wide = top_k(scores, &mask, EXPLORED_RANKS);
+        let mut groups = HashSet::new();
+        let wide: Vec<u32> = top_k(scores, &mask, EXPLORED_RANKS)
+            .into_iter()
+            .filter(|item| {
+                // Sizes and colours of one thing do not compete with each other.
+                let group = &self.shop.products[*item as usize].item_group_id;
+                group.as_ref().is_none_or(|group| groups.insert(group))
+            })
+            .collect();
         let best = self.products_per_shopper.saturating_sub(1).max(1);
         let mut products: Vec<usize> = wide.iter().take(best).map(|item| *item as usize).collect();
         // The last place goes to a product further down, drawn evenly, so that the log knows what happens there.

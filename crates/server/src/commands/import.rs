@@ -7,15 +7,20 @@ use engine::ingest::{Format, ImportReport, ImportRequest, import};
 use events::Timestamp;
 
 use super::{config, grouped};
-use crate::Outcome;
 use crate::cli::{ImportArgs, Shared};
 use crate::terminal::{ImportBar, Terminal};
+use crate::{Outcome, Told};
 
 pub(crate) fn run(shared: &Shared, args: &ImportArgs, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
     let mut store = Store::open(&shared.data_dir)?;
     let report = import_files(&mut store, &config, args, terminal)?;
-    terminal.result(&report)
+    terminal.result(&report)?;
+    // What an alarm is about was set aside, but the export is broken and the next one will be too.
+    match report.alarms.as_slice() {
+        [] => Ok(()),
+        _ => Err(Told.into()),
+    }
 }
 
 /// Imports and says what became of the rows.
@@ -59,9 +64,7 @@ pub(crate) fn tell(report: &ImportReport, seconds: f64, terminal: Terminal) {
         terminal.say(format!("{:>12}  {reason}", grouped(*rows)));
     }
     for alarm in &report.alarms {
-        terminal.say(format!(
-            "look at {}, line {}: {}",
-            alarm.file, alarm.line, alarm.detail
-        ));
+        let (file, line, detail) = (&alarm.file, alarm.line, &alarm.detail);
+        eprintln!("hawker: {file}, line {line}: {detail}");
     }
 }

@@ -34,12 +34,22 @@ pub struct ImportNote {
 ///
 /// # Errors
 /// Those of the store.
-pub fn note_import(store: &mut Store, format: Format, files: &[PathBuf], report: &ImportReport) -> Result<()> {
+pub fn note_import(
+    store: &mut Store,
+    format: Format,
+    files: &[PathBuf],
+    report: &ImportReport,
+) -> Result<()> {
     let note = ImportNote {
         format: format.to_string(),
         files: files
             .iter()
-            .map(|file| file.file_name().unwrap_or_default().to_string_lossy().into_owned())
+            .map(|file| {
+                file.file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect(),
         rows_read: report.rows_read,
         kept: report.kept,

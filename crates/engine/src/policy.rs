@@ -239,6 +239,10 @@ fn key(goal: Goal) -> String {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "the numbers are exact in binary, and so must the results be"
+)]
 mod tests {
     use super::*;
 

@@ -105,6 +105,10 @@ pub(crate) fn days_between(from: Timestamp, to: Timestamp) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "the numbers are exact in binary, and so must the results be"
+)]
 mod tests {
     use super::*;
 

@@ -235,6 +235,10 @@ impl Spread {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "the numbers are exact in binary, and so must the results be"
+)]
 mod tests {
     use super::*;
 

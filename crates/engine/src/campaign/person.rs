@@ -172,6 +172,10 @@ fn usual_hour(hours: &[u32; 24], hour: i8) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::float_cmp,
+    reason = "the numbers are exact in binary, and so must the results be"
+)]
 mod tests {
     use super::*;
 

@@ -65,6 +65,7 @@ fn caps(shoppers: usize) -> Result<(Vec<f64>, Duration), BanditError> {
             pmf,
             weights: &[1.0; CANDIDATES],
             groups,
+            mass: 1.0,
         })
         .collect();
     let limits = [vec![0.05; 60], vec![0.25; 6]].concat();

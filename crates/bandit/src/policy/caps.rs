@@ -4,7 +4,7 @@
 //! resource; here the price is a weight per capped group, fixed before anything is drawn:
 //!
 //! ```text
-//! w_g ← min(1, w_g cap_g / share_g)      share_g = (1/n) Σᵢ Σₖ∈g p'ᵢₖ      p' = constrained(p, w)
+//! w_g ← min(1, w_g cap_g / share_g)      share_g = Σᵢ mᵢ Σₖ∈g p'ᵢₖ / Σᵢ mᵢ      p' = constrained(p, w)
 //! ```
 //!
 //! How this differs from the paper: one campaign, whose candidate sets are all known before it starts, so
@@ -29,6 +29,9 @@ pub struct Uncapped<'a> {
     pub weights: &'a [f64],
     /// For each action the groups it counts in, such as its product and its variant; `nothing` in none.
     pub groups: &'a [Vec<usize>],
+    /// How much the decision counts in the shares, at least 0: 1, or, where the actions are those of sending
+    /// something at all, the probability of that.
+    pub mass: f64,
 }
 
 /// Finds a weight per group with which no group's expected share exceeds its cap.
@@ -96,14 +99,25 @@ pub fn capped_weights(
     weights.iter().zip(groups).map(of_action).collect()
 }
 
-/// The share of the decisions that each group is expected to take.
+/// The share of the decisions' mass that each group is expected to take.
 fn expected_shares(
     decisions: &[Uncapped<'_>],
     by_group: &[f64],
     floor: f64,
 ) -> Result<Vec<f64>, BanditError> {
     let mut shares = vec![0.0; by_group.len()];
+    let total: f64 = decisions.iter().map(|decision| decision.mass).sum();
     for decision in decisions {
+        let mass = decision.mass;
+        check_range(
+            "a mass",
+            mass,
+            mass >= 0.0 && mass.is_finite(),
+            "a finite number of at least 0",
+        )?;
+        if mass == 0.0 {
+            continue;
+        }
         let weights = capped_weights(decision.weights, decision.groups, by_group)?;
         let constraints = Constraints {
             weights: &weights,
@@ -112,7 +126,7 @@ fn expected_shares(
         let pmf = decision.pmf.constrained(constraints)?;
         for (probability, groups) in pmf.as_slice().iter().zip(decision.groups) {
             for &group in groups {
-                shares[group] += probability / decisions.len() as f64;
+                shares[group] += mass * probability / total;
             }
         }
     }
@@ -148,6 +162,7 @@ mod tests {
             pmf: &pmf,
             weights: &[1.0, 1.0],
             groups: &groups,
+            mass: 1.0,
         };
         let found = cap_weights(&[decision; 3], &[0.5], 0.0).expect("possible");
         assert_close(found[0], 0.25, 0.002);
@@ -170,6 +185,7 @@ mod tests {
                 pmf,
                 weights: &[1.0; 4],
                 groups: &groups,
+                mass: 1.0,
             })
             .collect();
         let caps = [0.3, 0.4, 0.5, 1.0];
@@ -182,12 +198,34 @@ mod tests {
     }
 
     #[test]
+    fn a_decision_counts_by_its_mass() {
+        let groups = groups(&[&[0], &[1]]);
+        let (likes, indifferent) = (pmf(&[0.9, 0.1]), pmf(&[0.5, 0.5]));
+        let decision = |pmf, mass| Uncapped {
+            pmf,
+            weights: &[1.0, 1.0],
+            groups: &groups,
+            mass,
+        };
+        // (0.25 × 0.9 + 0.75 × 0.5) / 1 = 0.6, and a decision without mass counts nothing.
+        let decisions = [
+            decision(&likes, 0.25),
+            decision(&indifferent, 0.75),
+            decision(&likes, 0.0),
+        ];
+        let shares = expected_shares(&decisions, &[1.0, 1.0], 0.0).expect("valid");
+        assert_all_close(&shares, &[0.6, 0.4], 1e-15);
+        assert!(cap_weights(&[decision(&likes, -1.0)], &[1.0, 1.0], 0.0).is_err());
+    }
+
+    #[test]
     fn impossible_caps_name_the_group() {
         let (pmf, groups) = (pmf(&[0.5, 0.5]), groups(&[&[0], &[0]]));
         let decision = Uncapped {
             pmf: &pmf,
             weights: &[1.0, 1.0],
             groups: &groups,
+            mass: 1.0,
         };
         let fault = cap_weights(&[decision], &[0.5], 0.0).expect_err("a fault");
         assert_eq!(

@@ -31,16 +31,18 @@ pub(crate) struct Propensities {
 
 /// Computes the propensities of all decisions of a campaign.
 ///
-/// The random arm draws evenly. The caps of the configuration hold for the expected shares of both arms together.
+/// The random arm draws evenly. The caps of the configuration hold for the expected shares of the messages, both arms
+/// together. A cap moves messages to other products and texts of the same shopper, never into silence: `nothing` keeps
+/// the probability that the arm gives it.
 pub(crate) fn propensities(
     open: &[Open<'_>],
     posterior: &SampledPosterior,
     config: &CampaignConfig,
 ) -> Result<Propensities> {
-    let uncapped = open
+    let spoken = open
         .iter()
-        .map(|decision| uncapped(decision, posterior))
-        .collect::<Result<Vec<Pmf>>>()?;
+        .map(|decision| Spoken::of(&uncapped(decision, posterior, config.exploration)?))
+        .collect::<Result<Vec<Spoken>>>()?;
     let mut products = HashMap::new();
     let mut variants = HashMap::new();
     let mut groups_of = Vec::with_capacity(open.len());
@@ -48,18 +50,19 @@ pub(crate) fn propensities(
         groups_of.push(groups(decision.candidates, &mut products, &mut variants));
     }
     let is_variant: Vec<bool> = kinds(&products, &variants);
-    let ones: Vec<Vec<f64>> = open
+    let ones: Vec<Vec<f64>> = groups_of
         .iter()
-        .map(|decision| vec![1.0; decision.candidates.messages.len() + 1])
+        .map(|groups| vec![1.0; groups.len()])
         .collect();
-    let decisions: Vec<Uncapped<'_>> = uncapped
+    let decisions: Vec<Uncapped<'_>> = spoken
         .iter()
         .zip(&ones)
         .zip(&groups_of)
-        .map(|((pmf, weights), groups)| Uncapped {
-            pmf,
+        .map(|((spoken, weights), groups)| Uncapped {
+            pmf: &spoken.messages,
             weights,
             groups,
+            mass: spoken.mass,
         })
         .collect();
     let (mut product_cap, mut variant_cap) = (config.max_product_share, config.max_variant_share);
@@ -87,12 +90,13 @@ pub(crate) fn propensities(
         .map(|decision| {
             let weights = capped_weights(decision.weights, decision.groups, &by_group)?;
             let floor = config.exploration;
-            decision.pmf.constrained(Constraints {
+            let messages = decision.pmf.constrained(Constraints {
                 weights: &weights,
                 floor,
-            })
+            })?;
+            with_silence(&messages, decision.mass)
         })
-        .collect::<std::result::Result<Vec<Pmf>, _>>()?;
+        .collect::<Result<Vec<Pmf>>>()?;
     Ok(Propensities {
         pmfs,
         max_product_share: product_cap,
@@ -100,8 +104,41 @@ pub(crate) fn propensities(
     })
 }
 
-/// The probabilities before any cap: the policy's own, or even ones.
-fn uncapped(decision: &Open<'_>, posterior: &SampledPosterior) -> Result<Pmf> {
+/// The two halves of a decision: whether anything is sent, and then what.
+struct Spoken {
+    /// The probabilities of the messages, given that one is sent.
+    messages: Pmf,
+    /// The probability that one is.
+    mass: f64,
+}
+
+impl Spoken {
+    /// Takes probabilities apart, of which the last is that of `nothing`.
+    fn of(pmf: &Pmf) -> Result<Self> {
+        let (_, messages) = pmf
+            .as_slice()
+            .split_last()
+            .expect("invariant: `nothing` is always a candidate");
+        let mass: f64 = messages.iter().sum();
+        let messages = match mass > 0.0 {
+            true => Pmf::from_masses(messages.to_vec())?,
+            false => bandit::uniform(messages.len())?,
+        };
+        Ok(Self { messages, mass })
+    }
+}
+
+/// Puts the halves together again, `nothing` last.
+fn with_silence(messages: &Pmf, mass: f64) -> Result<Pmf> {
+    let spoken = messages
+        .as_slice()
+        .iter()
+        .map(|probability| mass * probability);
+    Ok(Pmf::from_masses(spoken.chain([1.0 - mass]).collect())?)
+}
+
+/// The probabilities before any cap, `nothing` last: the policy's own with the share that explores, or even ones.
+fn uncapped(decision: &Open<'_>, posterior: &SampledPosterior, exploration: f64) -> Result<Pmf> {
     let messages = &decision.candidates.messages;
     let actions = messages.len() + 1;
     if decision.arm != Arm::Policy {
@@ -116,19 +153,19 @@ fn uncapped(decision: &Open<'_>, posterior: &SampledPosterior) -> Result<Pmf> {
     let weights = vec![1.0; actions];
     let constraints = Constraints {
         weights: &weights,
-        floor: 0.0,
+        floor: exploration,
     };
     let block = posterior.block(DRAWS_PER_DECISION, decision.seed);
     Ok(posterior.propensities_in(block, &features, constraints)?)
 }
 
-/// The groups of each action, a number for its product and one for its text; `nothing` is in none.
+/// The groups of each message, a number for its product and one for its text.
 fn groups(
     candidates: &Candidates,
     products: &mut HashMap<usize, usize>,
     variants: &mut HashMap<String, usize>,
 ) -> Vec<Vec<usize>> {
-    let mut groups = Vec::with_capacity(candidates.messages.len() + 1);
+    let mut groups = Vec::with_capacity(candidates.messages.len());
     for message in &candidates.messages {
         let next = products.len() + variants.len();
         let product = *products.entry(message.position).or_insert(next);
@@ -136,7 +173,6 @@ fn groups(
         let variant = *variants.entry(message.variant_id.clone()).or_insert(next);
         groups.push(vec![product, variant]);
     }
-    groups.push(Vec::new());
     groups
 }
 

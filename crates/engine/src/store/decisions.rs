@@ -101,10 +101,12 @@ impl Store {
             .map_err(self.fault("count messages"))
     }
 
-    /// Writes what came of a decision; the same event of a decision counts once.
+    /// Writes what came of a decision; the same event of a decision counts once, at the earliest time that is known.
     pub(crate) fn put_outcome(&self, outcome: &Outcome) -> Result<()> {
-        let insert = "INSERT OR IGNORE INTO outcomes (decision_id, event, value, currency, at_ms)
-                      VALUES (?1, ?2, ?3, ?4, ?5)";
+        let insert =
+            "INSERT INTO outcomes (decision_id, event, value, currency, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+                      ON CONFLICT (decision_id, event) DO UPDATE SET value = excluded.value, currency = excluded.currency,
+                          at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms";
         self.connection
             .prepare_cached(insert)
             .and_then(|mut statement| {

@@ -120,9 +120,10 @@ impl Spoken {
             .split_last()
             .expect("invariant: `nothing` is always a candidate");
         let mass: f64 = messages.iter().sum();
-        let messages = match mass > 0.0 {
-            true => Pmf::from_masses(messages.to_vec())?,
-            false => bandit::uniform(messages.len())?,
+        let messages = if mass > 0.0 {
+            Pmf::from_masses(messages.to_vec())?
+        } else {
+            bandit::uniform(messages.len())?
         };
         Ok(Self { messages, mass })
     }

@@ -1,0 +1,10 @@
+//! Campaigns and what is learnt of them through the public API, on a small shop that the tests write.
+
+mod caps;
+mod decisions;
+mod delivery;
+mod learning;
+mod refusals;
+mod repetition;
+mod shop;
+mod texts;

@@ -1,0 +1,7 @@
+//! The built binary as a person or a script runs it: words, exit codes, JSON, faults and kills.
+
+mod faults;
+mod hawker;
+mod killed;
+mod round;
+mod usage;

@@ -174,7 +174,7 @@ pub(crate) struct CampaignArgs {
     #[arg(long)]
     pub(crate) seed: Option<u64>,
     /// The moment of the decision, such as 2026-05-01T09:30:00Z; that of the last event where absent.
-    #[arg(long)]
+    #[arg(long, value_parser = within_a_week)]
     pub(crate) at: Option<Timestamp>,
     /// Write the shoppers' real identifiers beside the pseudonyms, for the sender.
     #[arg(long)]
@@ -217,4 +217,17 @@ pub(crate) struct ExportArgs {
     /// Write the shoppers' real identifiers instead of pseudonyms.
     #[arg(long)]
     pub(crate) identities: bool,
+}
+
+/// Reads the moment of a campaign; a slip of the year would hold the frequency cap against its shoppers until then.
+fn within_a_week(text: &str) -> Result<Timestamp, String> {
+    const WEEK_MS: i64 = 7 * 24 * 3_600_000;
+    let at = text.parse::<Timestamp>();
+    let at = at.map_err(|error| error.to_string())?;
+    if at.as_millisecond() - Timestamp::now().as_millisecond() > WEEK_MS {
+        return Err(
+            "it is more than a week ahead; decide nearer to it, when more is known".to_owned(),
+        );
+    }
+    Ok(at)
 }

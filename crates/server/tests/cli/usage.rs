@@ -81,6 +81,10 @@ fn what_is_no_command_ends_with_code_2_and_says_what_is() {
         ),
         (&[&campaign[..], &["push", "--at", "soon"]].concat(), "soon"),
         (
+            &[&campaign[..], &["push", "--at", "2999-05-01T12:00:00Z"]].concat(),
+            "more than a week ahead",
+        ),
+        (
             &["campaign", "--channel", "push", "--goal", "click"],
             "--out",
         ),

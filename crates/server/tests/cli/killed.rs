@@ -87,7 +87,6 @@ fn damaged_models_are_refused_and_made_anew(hawker: &Hawker, wanted: &serde_json
     let weights = format!("serving/{}", weights.expect("weights"));
     for (file, folder) in [
         (weights.as_str(), "serving"),
-        ("serving/model.json", "serving"),
         ("copywriter/drafts.json", "copywriter"),
         ("selection.json", ""),
     ] {

@@ -22,13 +22,16 @@ pub(crate) struct Copybook {
 }
 
 impl Copybook {
-    /// Gathers the texts of a channel; what the guard refuses is left out.
-    pub(crate) fn open(data_dir: &Path, channel: Channel) -> Result<Self> {
+    /// Gathers the texts of a channel, with the native copywriter's where `native` says so; what the guard refuses is left
+    /// out.
+    pub(crate) fn open(data_dir: &Path, channel: Channel, native: bool) -> Result<Self> {
         let guard = Guard::new(RulePack::general());
         let mut texts: BTreeMap<_, Vec<Text>> = BTreeMap::new();
         for language in [Language::En, Language::Zh] {
             let mut variants = copywriter::templates::library(channel, language);
-            variants.extend(crate::native::saved_variants(data_dir, channel, language)?);
+            if native {
+                variants.extend(crate::native::saved_variants(data_dir, channel, language)?);
+            }
             for variant in variants {
                 let may_show = matches!(
                     variant.status,

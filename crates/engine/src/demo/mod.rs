@@ -122,6 +122,10 @@ impl Demo {
         config.model.epochs = if small { 2 } else { 6 };
         config.model.windows_per_shopper = 2;
         config.copywriter.model.seed = self.seed;
+        // A third of the default's texts: the demo has three minutes for everything.
+        config.copywriter.model.epochs = 4;
+        config.copywriter.model.composed_texts = 400;
+        config.copywriter.model.product_texts = 200;
         if small {
             config.copywriter.model = copywriter::native::NativeConfig::small();
             config.copywriter.drafts = 4;

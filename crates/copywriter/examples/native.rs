@@ -5,8 +5,10 @@
 //! ```
 //!
 //! A line of the file is a product: `id<TAB>title<TAB>description<TAB>category<TAB>brand<TAB>price`, where all but the
-//! first two may be empty. The folder keeps the model and its checkpoint: run it again to go on from there.
+//! first two may be empty. The folder keeps the model and its checkpoint: run it again to go on from there. A third
+//! argument `free` takes the fence away, to see what the model says by itself.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -14,10 +16,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use copywriter::native::{
-    Brief, Draft, Drafts, Native, NativeConfig, Training, TrainingTexts, train,
+    Brief, DecodingConfig, Draft, Drafts, Native, NativeConfig, Training, TrainingTexts, train,
 };
-use events::{Channel, Currency, Language, Money, Product, Strategy};
-use guard::{Guard, RulePack};
+use events::{Channel, Currency, Fact, Language, Money, Product, Strategy, Timestamp};
+use guard::{Facts, Guard, RulePack, Value};
 
 /// Candidates of each channel, strategy and language.
 const CANDIDATES: usize = 24;
@@ -31,7 +33,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let products = read_products(&std::fs::read_to_string(products)?);
     let mut out = std::io::stdout().lock();
-    let model = trained(&products, Path::new(&folder), &mut out)?;
+    let mut model = trained(&products, Path::new(&folder), &mut out)?;
+    if arguments.next().as_deref() == Some("free") {
+        let decoding = DecodingConfig {
+            context: 0,
+            ..model.config().decoding
+        };
+        model = model.with_decoding(decoding)?;
+    }
     let guard = Guard::new(RulePack::general());
     let started = Instant::now();
     let (mut any, mut about) = (Vec::new(), Vec::new());
@@ -64,6 +73,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         started.elapsed().as_secs_f64(),
         all.figures()
     )?;
+    writeln!(out, "{}", rendered(&all, &products, &guard))?;
     for (heading, briefs) in [("any product", any), ("one product", about)] {
         writeln!(out, "\n== {heading}")?;
         for text in unselected(&briefs) {
@@ -71,6 +81,67 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+/// How many of the approved drafts the guard also passes as rendered, each with three products and a full history.
+fn rendered(drafts: &Drafts, products: &[Product], guard: &Guard) -> String {
+    let date = || Value::Date(Timestamp::UNIX_EPOCH);
+    let named = |(name, value): (&str, Value)| (name.to_owned(), value);
+    let stats = [
+        ("orders_30d", Value::Count(1_087)),
+        ("orders_total", Value::Count(12_310)),
+        ("first_sold", date()),
+        ("rating", Value::Number(4.65)),
+    ];
+    let stats: BTreeMap<String, Value> = stats.into_iter().map(named).collect();
+    let (mut passed, mut refused) = (0, BTreeMap::new());
+    for (turn, draft) in drafts.approved.iter().enumerate() {
+        for step in 0..3 {
+            let at = |stride: usize| &products[(turn * stride + step * 977) % products.len()];
+            let user = [
+                ("last_bought_title", Value::Text(at(31).title.clone())),
+                ("last_bought_at", date()),
+                ("times_bought", Value::Count(12)),
+                ("usual_gap_days", Value::Count(128)),
+                ("last_bought_this_at", date()),
+            ];
+            let product = with_every_fact(at(17));
+            let facts = Facts {
+                product: &product,
+                stats: &stats,
+                user: &user.into_iter().map(named).collect(),
+                now: Timestamp::UNIX_EPOCH,
+                version: "example",
+            };
+            match guard.render(&draft.variant, &facts) {
+                Ok(_) => passed += 1,
+                Err(refusal) => *refused.entry(refusal.reason).or_insert(0) += 1,
+            }
+        }
+    }
+    format!("rendered with values: {passed} passed, refused {refused:?}")
+}
+
+/// The product with a sale price and a material, so that every text has what it shows.
+fn with_every_fact(product: &Product) -> Product {
+    let mut product = product.clone();
+    let less = |price: Money| Money {
+        minor: price.minor * 4 / 5,
+        ..price
+    };
+    product.sale_price = product.price.map(less);
+    product
+        .brand
+        .get_or_insert_with(|| "Retro Works".to_owned());
+    let category = &mut product.google_product_category;
+    category.get_or_insert_with(|| "Home and garden".to_owned());
+    product.facts.push(Fact {
+        name: "material".to_owned(),
+        value: "cotton".to_owned(),
+        source: "example".to_owned(),
+        valid_until: None,
+    });
+    product
 }
 
 fn trained(

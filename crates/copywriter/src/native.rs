@@ -1,9 +1,9 @@
 //! The provider `native`: a small decoder language model that writes templates in English and Chinese.
 //!
 //! [`train`] fits a [`Native`] to [`TrainingTexts`]; [`Native::write`] answers a [`Brief`] with judged [`Drafts`], each an
-//! [`events::CopyVariant`]. The files follow the data: `text` and `delexicalise` (products and templates → texts whose
-//! facts are slots) → `vocabulary` and `sequence` (tokens) → `corpus` and `batch` → `network` → `train`; then
-//! `fence` and `sample` (what may be written next, and what is) → `write` (judged drafts).
+//! [`events::CopyVariant`]. The files follow the data: `text`, `delexicalise` and `compose` (templates, products and
+//! clauses → texts whose facts are slots) → `vocabulary` and `sequence` (tokens) → `corpus` and `batch` → `network` →
+//! `train`; then `fence` and `sample` (what may be written next, and what is) → `write` → `judge`.
 //!
 //! The objective is the next token's cross-entropy, −log `P_φ(t | ŷ)` with ŷ the shopper's state.
 //!
@@ -12,8 +12,18 @@
 //! weights too; the prefix is a linear map of the user state instead of free vectors, and stands before the input
 //! instead of in every layer; channel, language, strategy and evidence are control tokens (Keskar et al., "CTRL", 2019).
 //!
-//! What keeps it honest is not the model but the fence around it: slots instead of values, no digit and no currency
-//! sign, and only turns of phrase that were read in texts with the same evidence.
+//! # What the model decides, and what it does not
+//! A shop's texts and the library are some ten thousand words: too few to learn a language from. Left alone the model
+//! writes gibberish (see `LOG.md`), so it writes inside a fence (`fence`, `attested`):
+//! - It chooses and orders *sentences*. Each is one that it read, in the library or composed of the clause bank
+//!   (`library/clauses`), and it follows only what such a sentence followed. What is new is their combination.
+//! - A sentence is used only with the *evidence* that makes it true: "others chose this" where a count of orders is shown.
+//! - Facts are slots; a digit, a currency sign or a slot without a value cannot be written.
+//! - Of a product's own description it may *quote* clauses, word for word; which ones is the model's choice, and such a
+//!   draft speaks of that product alone.
+//! - Each value is taken at its longest, so a text fits its field whatever is bound.
+//!
+//! With more text the fence can be widened by one setting, [`DecodingConfig::context`].
 //!
 //! ```
 //! use std::ops::ControlFlow;
@@ -44,26 +54,34 @@
 
 mod attested;
 mod batch;
+mod clauses;
 mod compose;
 mod config;
 mod control;
 mod corpus;
 mod delexicalise;
 mod drafts;
+mod echo;
 mod evidence;
 mod fence;
+mod judge;
 mod model;
 mod network;
 mod novelty;
 mod piece;
 mod quotes;
 mod record;
+mod ruler;
+mod rules;
 mod sample;
 mod sequence;
 mod text;
 mod train;
 mod vocabulary;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{DecodingConfig, NativeConfig};
 pub use drafts::{Draft, DraftFigures, Drafts, Refused};

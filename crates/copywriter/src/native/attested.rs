@@ -1,12 +1,11 @@
 //! Which pieces were read after which: the fence within which the model writes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use events::{Channel, Language, Strategy};
 use nn::generator;
 
 use super::compose::compose_for;
-use super::config::NativeConfig;
 use super::control::Control;
 use super::evidence::Evidence;
 use super::sequence::Sequence;
@@ -14,46 +13,45 @@ use super::text::StyleText;
 use super::vocabulary::Vocabulary;
 
 /// Composed texts that each kind of text is read in.
-const COMPOSED: usize = 60;
+const COMPOSED: usize = 300;
 
 /// What a text is for: texts of one kind lend each other their turns of phrase, texts of two kinds do not, so that a
 /// claim stays with the evidence that makes it true and a public post never speaks of one shopper.
 pub(super) type Kind = (Language, Channel, Strategy, Evidence);
 
-/// For each kind, the tokens that follow each run of tokens in the texts of that kind.
+/// The tokens that follow each beginning of a sentence in the texts of one kind, and each run of tokens across the end
+/// of one: sentences are whole, and meet where some two sentences with such ends met.
 #[derive(Debug)]
 pub(super) struct Attested {
     context: usize,
-    kinds: BTreeMap<Kind, HashMap<u64, Vec<u32>>>,
+    /// Whether a sentence ends with each token.
+    ends: Vec<bool>,
+    followers: HashMap<u64, Vec<u32>>,
 }
 
 impl Attested {
+    /// Reads the style texts of a kind, and texts composed for it.
     pub(super) fn new(
+        kind: Kind,
         styles: &[StyleText],
         vocabulary: &Vocabulary,
-        config: &NativeConfig,
+        context: usize,
     ) -> Self {
         let mut attested = Self {
-            context: config.decoding.context,
-            kinds: BTreeMap::new(),
+            context,
+            ends: (0..vocabulary.len() as u32)
+                .map(|id| ends_sentence(id, vocabulary))
+                .collect(),
+            followers: HashMap::new(),
         };
-        for text in styles {
+        // The fence is the same for every seed of training and sampling.
+        let mut rng = generator(0, "attested", 0);
+        let composed = compose_for(kind, COMPOSED, &mut rng);
+        let of_kind = |text: &&StyleText| text.kind() == kind;
+        for text in styles.iter().filter(of_kind).chain(&composed) {
             attested.read(text, vocabulary);
         }
-        for language in [Language::En, Language::Zh] {
-            for channel in Channel::ALL {
-                for strategy in Strategy::ALL {
-                    for evidence in Evidence::ALL.into_iter().filter(|e| e.fits(strategy)) {
-                        let kind = (language, channel, strategy, evidence);
-                        let mut rng = generator(config.seed, "attested", 0);
-                        for text in compose_for(kind, COMPOSED, &mut rng) {
-                            attested.read(&text, vocabulary);
-                        }
-                    }
-                }
-            }
-        }
-        for follower in attested.kinds.values_mut().flat_map(HashMap::values_mut) {
+        for follower in attested.followers.values_mut() {
             follower.sort_unstable();
             follower.dedup();
         }
@@ -61,16 +59,14 @@ impl Attested {
     }
 
     fn read(&mut self, text: &StyleText, vocabulary: &Vocabulary) {
-        let kind = (text.language, text.channel, text.strategy, text.evidence);
-        let followers = self.kinds.entry(kind).or_default();
         let sequence = Sequence::of_style(text, &[], vocabulary, 0);
         let tokens = &sequence.tokens[sequence.prompt..];
         let mut quoted = false;
         for (at, token) in tokens.iter().enumerate() {
             // What is quoted comes from the product at hand, not from the texts that were read.
             if !quoted {
-                let key = key(&tokens[..at], self.context);
-                followers.entry(key).or_default().push(*token);
+                let key = key(&tokens[..at], self.context, &self.ends);
+                self.followers.entry(key).or_default().push(*token);
             }
             quoted =
                 (quoted || *token == Control::Quote as u32) && *token != Control::EndQuote as u32;
@@ -82,42 +78,30 @@ impl Attested {
         self.context == 0
     }
 
-    /// The kinds of a language, channel and strategy.
-    pub(super) fn evidences(
-        &self,
-        language: Language,
-        channel: Channel,
-        strategy: Strategy,
-    ) -> Vec<Evidence> {
-        let wanted = |kind: &&Kind| (kind.0, kind.1, kind.2) == (language, channel, strategy);
-        self.kinds
-            .keys()
-            .filter(wanted)
-            .map(|kind| kind.3)
-            .collect()
-    }
-
-    /// The tokens that may follow a text of a kind, in ascending order; empty where its end was never read.
-    pub(super) fn after(&self, kind: Kind, written: &[u32]) -> &[u32] {
-        let followers = self.kinds.get(&kind);
-        followers
-            .and_then(|followers| followers.get(&key(written, self.context)))
-            .map_or(&[], Vec::as_slice)
+    /// The tokens that may follow a text, in ascending order; none where its end was never read.
+    pub(super) fn after(&self, written: &[u32]) -> &[u32] {
+        let followers = self.followers.get(&key(written, self.context, &self.ends));
+        followers.map_or(&[], Vec::as_slice)
     }
 }
 
-/// Names the last `context` tokens. A quoted clause is passed over: which one it is says nothing about what follows.
-fn key(written: &[u32], context: usize) -> u64 {
-    let mut left = context;
+/// Names the sentence in progress from its beginning, or the last `context` tokens where it is shorter.
+///
+/// A quoted clause is passed over: which one it is says nothing about what follows.
+fn key(written: &[u32], context: usize, ends: &[bool]) -> u64 {
+    let mut read = 0;
     let mut quoted = false;
+    let mut crossed = false;
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     for token in written.iter().rev() {
-        if left == 0 {
+        let is_end = ends.get(*token as usize).is_some_and(|is_end| *is_end);
+        if read >= context && (crossed || is_end) {
             break;
         }
+        crossed |= is_end;
         quoted &= *token != Control::Quote as u32;
         if !quoted {
-            left -= 1;
+            read += 1;
             // FNV-1a over the tokens, as `nn::name_seed` does over bytes.
             hash = (hash ^ u64::from(*token + 1)).wrapping_mul(0x0100_0000_01b3);
         }
@@ -126,41 +110,57 @@ fn key(written: &[u32], context: usize) -> u64 {
     hash
 }
 
+/// Whether a sentence is over after a token: at its full stop, at a line's end and where a field begins.
+fn ends_sentence(id: u32, vocabulary: &Vocabulary) -> bool {
+    let is_mark = |c| matches!(c, '.' | '?' | '!' | '。' | '？' | '！' | '\n');
+    let quotes = [Control::Quote as u32, Control::EndQuote as u32];
+    if vocabulary.is_control(id) {
+        !quotes.contains(&id)
+    } else {
+        vocabulary.text(id).ends_with(is_mark)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::control;
-    use super::super::text::TrainingTexts;
+    use super::super::text::{Field, TrainingTexts};
     use super::*;
 
     #[test]
     fn a_quoted_clause_is_passed_over() {
         let (open, close) = (Control::Quote as u32, Control::EndQuote as u32);
+        let mut ends = vec![false; 100];
+        ends[99] = true;
+        let key = |written: &[u32]| key(written, 2, &ends);
         assert_eq!(
-            key(&[50, open, 60, 61, close, 70], 4),
-            key(&[50, open, 80, close, 70], 4)
+            key(&[99, open, 60, 61, close, 70]),
+            key(&[99, open, 80, close, 70])
         );
-        assert_ne!(key(&[50, open, 60], 2), key(&[50, open, 80], 2));
-        assert_ne!(key(&[50, 60], 2), key(&[60, 50], 2));
-        assert_eq!(key(&[40, 50, 60], 2), key(&[41, 50, 60], 2));
+        assert_ne!(key(&[50, open, 60]), key(&[50, open, 80]));
+        // A sentence counts from its beginning, a short one with what is before it.
+        assert_eq!(key(&[40, 99, 50, 60, 70]), key(&[41, 99, 50, 60, 70]));
+        assert_ne!(key(&[99, 50, 60, 70]), key(&[99, 51, 60, 70]));
+        assert_eq!(key(&[40, 41, 99]), key(&[30, 41, 99]));
+        assert_ne!(key(&[41, 99]), key(&[42, 99]));
+        assert_eq!(key(&[41, 99, 50]), key(&[42, 99, 50]));
     }
 
     #[test]
     fn only_what_was_read_may_follow() {
         let texts = TrainingTexts::from_library().expect("valid");
         let vocabulary = Vocabulary::of_training(&texts, 2_000);
-        let config = NativeConfig::default();
-        let attested = Attested::new(&texts.styles, &vocabulary, &config);
         let kind = (Language::En, Channel::Push, Strategy::Value, Evidence::Sale);
-        let begin = attested.after(kind, &[]);
-        assert_eq!(begin, [control::field(super::super::text::Field::Title)]);
-        let first: Vec<&str> = attested
-            .after(kind, begin)
-            .iter()
-            .map(|token| vocabulary.text(*token))
-            .collect();
-        assert!(first.contains(&"Now"), "{first:?}");
-        assert!(attested.after(kind, &[7, 7, 7]).is_empty());
-        let evidences = attested.evidences(Language::Zh, Channel::Sms, Strategy::Value);
-        assert_eq!(evidences, [Evidence::Plain, Evidence::Sale]);
+        let attested = Attested::new(kind, &texts.styles, &vocabulary, 4);
+        let begin = attested.after(&[]);
+        assert_eq!(begin, [control::field(Field::Title)]);
+        let first = attested.after(begin).iter();
+        let first: Vec<&str> = first.map(|token| vocabulary.text(*token)).collect();
+        assert!(
+            first.contains(&"Now") && !first.contains(&"New"),
+            "{first:?}"
+        );
+        assert!(attested.after(&[7, 7, 7]).is_empty());
+        assert!(!attested.is_free());
     }
 }

@@ -8,11 +8,11 @@ use crate::CopyError;
 pub struct NativeConfig {
     /// Model width D, a multiple of twice `heads`. Default 128.
     pub width: usize,
-    /// Number of Transformer blocks, at least 1. Default 4.
+    /// Number of Transformer blocks, at least 1. Default 3.
     pub layers: usize,
     /// Attention heads of a block. Default 4.
     pub heads: usize,
-    /// Width of a block's feed-forward layer. Default 352.
+    /// Width of a block's feed-forward layer. Default 320.
     pub hidden: usize,
     /// Dropout rate, in [0, 1). Default 0.1.
     pub dropout: f64,
@@ -24,23 +24,23 @@ pub struct NativeConfig {
     pub max_pieces: usize,
     /// Pieces of a prompt and text together, at least 32; longer texts are left out. Default 256.
     pub max_tokens: usize,
-    /// Words of the product in a prompt. Default 12.
+    /// Words of the product in a prompt. Default 8.
     pub prompt_words: usize,
-    /// Texts composed of the clause bank in an epoch. Default 900.
+    /// Texts composed of the clause bank in an epoch. Default 800.
     pub composed_texts: usize,
-    /// Product texts of an epoch, evenly drawn. Default 600.
+    /// Product texts of an epoch, drawn at random. Default 400.
     pub product_texts: usize,
     /// Share of templates and products that are held out for validation, in [0, 1). Default 0.1.
     pub validation_share: f64,
     /// Tokens, padding included, of a training batch. Default 2,048.
     pub batch_tokens: usize,
-    /// Most epochs. Default 6.
+    /// Most epochs. Default 4.
     pub epochs: u64,
     /// Epochs without a lower validation loss after which training stops. Default 2.
     pub patience: u64,
     /// Most optimiser steps; the learning rate falls over the lesser of these and the epochs. Default 10,000.
     pub max_steps: u64,
-    /// Highest learning rate. Default 0.003.
+    /// Highest learning rate. Default 0.004.
     pub learning_rate: f64,
     /// Share of the steps in which the learning rate rises, in [0, 1). Default 0.05.
     pub warmup_share: f64,
@@ -60,15 +60,17 @@ pub struct NativeConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecodingConfig {
-    /// Divisor of the logits, above 0. Default 0.9.
+    /// Divisor of the logits, above 0. Default 1.
     pub temperature: f64,
     /// Probability mass of the nucleus, in (0, 1]. Default 0.95.
     pub top_p: f64,
-    /// Pieces before the next one that must have been read together with it, within the same language, channel,
-    /// strategy and evidence; 0 leaves the model free. Default 4.
+    /// Pieces across the end of a sentence that must have been read together, within the same language, channel,
+    /// strategy and evidence; within a sentence all pieces since its beginning must. 0 leaves the model free.
+    /// Default 8.
     pub context: usize,
-    /// Lowest mean log-probability of a token under the model that a draft may have. Default −2.
-    pub min_mean_log_probability: f64,
+    /// Nats a token, at least 0, by which a draft may be less likely than composed texts that were held out.
+    /// Default 1.
+    pub max_surprise: f64,
     /// Highest similarity to a text of the library or to another draft, in [0, 1]; see [`super::similarity`].
     /// Default 0.7.
     pub max_similarity: f64,
@@ -77,10 +79,10 @@ pub struct DecodingConfig {
 impl Default for DecodingConfig {
     fn default() -> Self {
         Self {
-            temperature: 0.9,
+            temperature: 1.0,
             top_p: 0.95,
-            context: 4,
-            min_mean_log_probability: -2.0,
+            context: 8,
+            max_surprise: 1.0,
             max_similarity: 0.7,
         }
     }
@@ -90,23 +92,23 @@ impl Default for NativeConfig {
     fn default() -> Self {
         Self {
             width: 128,
-            layers: 4,
+            layers: 3,
             heads: 4,
-            hidden: 352,
+            hidden: 320,
             dropout: 0.1,
             user_width: 64,
             prefix_vectors: 2,
             max_pieces: 3_000,
             max_tokens: 256,
-            prompt_words: 12,
-            composed_texts: 900,
-            product_texts: 600,
+            prompt_words: 8,
+            composed_texts: 800,
+            product_texts: 400,
             validation_share: 0.1,
             batch_tokens: 2_048,
-            epochs: 6,
+            epochs: 4,
             patience: 2,
             max_steps: 10_000,
-            learning_rate: 0.003,
+            learning_rate: 0.004,
             warmup_share: 0.05,
             weight_decay: 0.05,
             clip_norm: 1.0,
@@ -168,7 +170,8 @@ impl NativeConfig {
             };
             return Err(refuse(field, value, expected));
         }
-        self.check_reals()
+        self.check_reals()?;
+        self.decoding.check()
     }
 
     fn check_reals(&self) -> Result<(), CopyError> {
@@ -180,34 +183,51 @@ impl NativeConfig {
         if let Some((field, value)) = shares.into_iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
             return Err(refuse(field, value, "0 or more and below 1"));
         }
-        let decoding = self.decoding;
         let positive = [
             ("learning_rate", self.learning_rate),
             ("clip_norm", self.clip_norm),
-            ("decoding.temperature", decoding.temperature),
         ];
-        let is_positive = |v: &f64| v.is_finite() && *v > 0.0;
-        if let Some((field, value)) = positive.into_iter().find(|(_, v)| !is_positive(v)) {
+        if let Some((field, value)) = positive.into_iter().find(|(_, v)| !is_positive(*v)) {
             return Err(refuse(field, value, "a number above 0"));
         }
         if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
             return Err(refuse("weight_decay", self.weight_decay, "0 or more"));
         }
-        if !(decoding.top_p > 0.0 && decoding.top_p <= 1.0) {
-            let expected = "above 0 and at most 1";
-            return Err(refuse("decoding.top_p", decoding.top_p, expected));
+        Ok(())
+    }
+}
+
+impl DecodingConfig {
+    /// Verifies every field.
+    ///
+    /// # Errors
+    /// [`CopyError::Setting`] for the first field outside its range.
+    pub fn check(&self) -> Result<(), CopyError> {
+        if !is_positive(self.temperature) {
+            let expected = "a number above 0";
+            return Err(refuse("decoding.temperature", self.temperature, expected));
         }
-        if !(0.0..=1.0).contains(&decoding.max_similarity) {
-            let (field, value) = ("decoding.max_similarity", decoding.max_similarity);
+        if !(self.top_p > 0.0 && self.top_p <= 1.0) {
+            let expected = "above 0 and at most 1";
+            return Err(refuse("decoding.top_p", self.top_p, expected));
+        }
+        if !(0.0..=1.0).contains(&self.max_similarity) {
+            let (field, value) = ("decoding.max_similarity", self.max_similarity);
             return Err(refuse(field, value, "0 to 1"));
         }
-        let least = decoding.min_mean_log_probability;
-        if least.is_nan() || least > 0.0 {
-            let field = "decoding.min_mean_log_probability";
-            return Err(refuse(field, least, "0 or below"));
+        if self.max_surprise.is_nan() || self.max_surprise < 0.0 {
+            return Err(refuse(
+                "decoding.max_surprise",
+                self.max_surprise,
+                "0 or more",
+            ));
         }
         Ok(())
     }
+}
+
+fn is_positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
 }
 
 fn refuse(field: &'static str, value: impl std::fmt::Display, expected: &'static str) -> CopyError {
@@ -253,8 +273,8 @@ mod tests {
                 "`decoding.max_similarity` is 1.5; expected 0 to 1",
             ),
             (
-                |c| c.decoding.min_mean_log_probability = 0.1,
-                "`decoding.min_mean_log_probability` is 0.1; expected 0 or below",
+                |c| c.decoding.max_surprise = -0.1,
+                "`decoding.max_surprise` is -0.1; expected 0 or more",
             ),
         ];
         for (change, message) in cases {

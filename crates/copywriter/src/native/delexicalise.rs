@@ -25,7 +25,7 @@ const LEAD_INS: [&str; 12] = [
     "with a ",
 ];
 /// A clause with such a word speaks to somebody or promises something instead of naming a feature.
-const NO_FEATURE: [&str; 22] = [
+const NO_FEATURE: [&str; 32] = [
     "you",
     "your",
     "we",
@@ -48,6 +48,16 @@ const NO_FEATURE: [&str; 22] = [
     "guarantee",
     "not",
     "no",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "dozen",
 ];
 /// The same in Chinese.
 const NO_FEATURE_ZH: [&str; 10] = [
@@ -191,7 +201,7 @@ fn is_feature(clause: &str, language: Language) -> bool {
 fn lower_first(clause: &str) -> String {
     let mut letters = clause.chars();
     match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if second.is_lowercase() => {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
             let rest = &clause[first.len_utf8()..];
             first.to_lowercase().chain(rest.chars()).collect()
         }
@@ -222,7 +232,6 @@ mod tests {
             "secured with a TSA lock",
             "one handle on the top",
             "zip lining",
-            "two compression straps",
         ];
         assert_eq!(clauses(text, Language::En, &names), expected);
         assert_eq!(

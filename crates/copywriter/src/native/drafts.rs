@@ -12,7 +12,7 @@ use crate::tokenise;
 /// The candidates of one or several briefs, judged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drafts {
-    /// The variants that may be used, the likeliest first.
+    /// The variants that may be used: the first few are likely and differ from each other.
     pub approved: Vec<Draft>,
     /// The others, with the reason.
     pub refused: Vec<(Draft, Refused)>,
@@ -36,14 +36,16 @@ pub struct Draft {
 pub enum Refused {
     /// No allowed token could follow, or the text became too long.
     Unfinished,
+    /// Two of its fields say the same words.
+    Echo,
     /// The guard found a fault.
     Guard {
         /// The checks that failed.
         failed: Vec<Check>,
     },
-    /// Its mean log-probability is below the threshold.
+    /// It is much less likely than texts that were held out.
     Unlikely {
-        /// The threshold.
+        /// The mean log-probability that it must reach, in nats a token.
         least: f64,
     },
     /// It is too similar to a text of the library.
@@ -63,6 +65,7 @@ impl Refused {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unfinished => "unfinished",
+            Self::Echo => "echo",
             Self::Guard { .. } => "guard",
             Self::Unlikely { .. } => "unlikely",
             Self::NearCopy { .. } => "near_copy",
@@ -75,6 +78,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unfinished => f.write_str("the text could not be finished within its limits"),
+            Self::Echo => f.write_str("two of its fields say the same words"),
             Self::Guard { failed } => {
                 let details: Vec<String> = failed
                     .iter()

@@ -1,5 +1,8 @@
-use events::Strategy;
+use events::{Channel, Strategy};
 use serde::{Deserialize, Serialize};
+
+/// Slots of which every message shows one: a text that names no product sells none.
+const TITLES: [&str; 3] = ["title", "headline", "short"];
 
 /// What a text rests on: the facts that make its argument true.
 ///
@@ -102,6 +105,12 @@ impl Evidence {
             .unwrap_or(Self::Plain)
     }
 
+    /// Whether a text with these slots names the product and shows a fact of this evidence.
+    pub(super) fn is_shown(self, slots: &[&str]) -> bool {
+        let shows = |names: &[&str]| slots.iter().any(|slot| names.contains(slot));
+        shows(&TITLES) && (self.slots().is_empty() || shows(self.slots()))
+    }
+
     /// A text with a count and a date rests on the count first: it is the rarer fact.
     const RANK: [Self; 11] = [
         Self::Sale,
@@ -117,8 +126,14 @@ impl Evidence {
         Self::Category,
     ];
 
-    /// Whether a strategy may argue with this evidence.
-    pub fn fits(self, strategy: Strategy) -> bool {
+    /// Whether a message of a strategy on a channel may rest on this evidence. A post is public and rests on no shopper's
+    /// history.
+    pub fn serves(self, channel: Channel, strategy: Strategy) -> bool {
+        let is_personal = matches!(self, Self::Last | Self::Gap | Self::Times | Self::Bought);
+        self.fits(strategy) && !(channel == Channel::Social && is_personal)
+    }
+
+    fn fits(self, strategy: Strategy) -> bool {
         match strategy {
             Strategy::Benefit => matches!(
                 self,
@@ -150,10 +165,11 @@ mod tests {
     #[test]
     fn every_evidence_serves_a_strategy() {
         for evidence in Evidence::ALL {
-            assert!(
-                Strategy::ALL
-                    .iter()
-                    .any(|strategy| evidence.fits(*strategy))
+            let serves = |channel| Strategy::ALL.iter().any(|s| evidence.serves(channel, *s));
+            assert!(serves(Channel::Push), "{evidence:?}");
+            assert_eq!(
+                serves(Channel::Social),
+                !matches!(evidence.name(), "last" | "gap" | "times" | "bought")
             );
             let slots = evidence.slots();
             if evidence != Evidence::Detail {

@@ -2,32 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use events::{Channel, Language};
-use guard::{FieldLimit, Guard, Unit, display_width, post_weight};
+use guard::Guard;
 
 use super::attested::{Attested, Kind};
 use super::control::{self, Control};
-use super::piece::{shows_number, slot_name};
+use super::piece::slot_name;
+use super::ruler::Ruler;
+use super::sample::Drawn;
 use super::text::Field;
 use super::vocabulary::Vocabulary;
-use crate::templates::source;
 
-/// Slots of which every message shows one: a text that names no product sells none.
-const TITLES: [&str; 3] = ["title", "headline", "short"];
 /// A run of so many tokens is not written twice in a field.
 const REPEATED: usize = 4;
-/// Columns of a value whose filters do not bound it: a date, a price, a count, a word in its plural.
-const DATE: usize = 14;
-const MONEY: usize = 11;
-const COUNT: usize = 7;
-/// What a link and the space before it weigh in a post.
-const LINK: usize = 24;
+/// Columns that are kept for what follows a quotation: a price and the marks around it.
+const AFTER_QUOTE: usize = 15;
 
 /// The constraints of one kind of text for one product.
 #[derive(Debug)]
 pub(super) struct Fence<'a> {
     vocabulary: &'a Vocabulary,
-    attested: &'a Attested,
+    attested: Attested,
     kind: Kind,
     /// Columns of each token; nothing for a token that may never be written.
     widths: Vec<Option<usize>>,
@@ -46,77 +40,94 @@ pub(super) struct Written {
     /// Where its text begins.
     start: usize,
     width: usize,
-    /// Where the present quotation begins.
-    quote: Option<usize>,
+    /// Where the present quotation begins, and the columns written before it.
+    quote: Option<(usize, usize)>,
     pub(super) finished: bool,
     /// Whether nothing may follow.
     pub(super) stuck: bool,
+    /// Sum of the tokens' log-probabilities.
+    pub(super) log_probability: f64,
+    /// Length and log-probability of the longest beginning that could have been the whole text.
+    whole: Option<(usize, f64)>,
 }
 
 impl<'a> Fence<'a> {
     /// `missing` are the slots without a value.
     pub(super) fn new(
         vocabulary: &'a Vocabulary,
-        attested: &'a Attested,
+        attested: Attested,
         kind: Kind,
         missing: &BTreeSet<&str>,
         quotes: Vec<Vec<u32>>,
         guard: &Guard,
     ) -> Self {
         let (language, channel, ..) = kind;
-        let limits = guard.limits(channel, language);
-        let budget = |field: &Field| {
-            let limit = limits.iter().find(|limit| limit.field == field.name());
-            (*field, limit.map_or(0, |limit| budget(limit, language)))
-        };
-        let body = limits.iter().find(|limit| limit.field == "body");
-        let unit = body.map_or(Unit::Width, |limit| limit.unit);
-        let width = |id: u32| {
-            if id == Control::Unknown as u32 {
-                return None;
-            }
-            let piece = vocabulary.text(id);
-            match slot_name(piece) {
-                Some(name) if missing.contains(name) => None,
-                Some(name) => slot_width(piece, name, language, channel, unit),
-                None if shows_number(piece) || piece.contains(['{', '}']) => None,
-                None => Some(measure(unit, piece)),
-            }
+        let ruler = Ruler::new(channel, language, guard.limits(channel, language));
+        let width = |id: u32| match vocabulary.text(id) {
+            _ if id == Control::Unknown as u32 => None,
+            piece if slot_name(piece).is_some_and(|name| missing.contains(name)) => None,
+            piece => ruler.width(piece),
         };
         Self {
             vocabulary,
             attested,
             kind,
             widths: (0..vocabulary.len() as u32).map(width).collect(),
-            budgets: Field::of_channel(channel).iter().map(budget).collect(),
+            budgets: ruler.budgets,
             quotes,
         }
     }
 
     /// The tokens that may come next, in ascending order.
-    pub(super) fn next(&self, written: &Written) -> Vec<u32> {
-        if let Some(start) = written.quote {
-            return self.next_in_quote(written, &written.tokens[start..]);
+    fn next(&self, written: &Written) -> Vec<u32> {
+        if let Some((start, width)) = written.quote {
+            let budget = written.field.map_or(0, |field| self.budgets[field].1);
+            let room = budget.saturating_sub(width + AFTER_QUOTE);
+            return self.next_in_quote(&written.tokens[start..], room);
         }
         let free: Vec<u32>;
         let candidates = if self.attested.is_free() {
             free = (0..self.vocabulary.len() as u32).collect();
             &free
         } else {
-            self.attested.after(self.kind, &written.tokens)
+            self.attested.after(&written.tokens)
         };
         let allowed = |token: &u32| self.allows(written, *token);
         candidates.iter().copied().filter(allowed).collect()
     }
 
-    /// Adds a token that [`Fence::next`] gave.
-    pub(super) fn push(&self, written: &mut Written, token: u32) {
+    /// Goes on with one of the allowed tokens. Where there is none, the text ends with the last sentence after which it
+    /// could have ended, or is stuck.
+    pub(super) fn advance(
+        &self,
+        written: &mut Written,
+        draw: impl FnOnce(&[u32]) -> Option<Drawn>,
+    ) {
+        let allowed = self.next(written);
+        if allowed.contains(&(Control::End as u32)) {
+            written.whole = Some((written.tokens.len(), written.log_probability));
+        }
+        match (draw(&allowed), written.whole) {
+            (Some(drawn), _) => {
+                written.log_probability += drawn.log_probability;
+                self.push(written, drawn.token);
+            }
+            (None, Some((length, log_probability))) => {
+                written.tokens.truncate(length);
+                written.log_probability = log_probability;
+                self.push(written, Control::End as u32);
+            }
+            (None, None) => written.stuck = true,
+        }
+    }
+
+    fn push(&self, written: &mut Written, token: u32) {
         written.tokens.push(token);
         let next_field = written.field.map_or(0, |field| field + 1);
         if token == Control::End as u32 {
             written.finished = true;
         } else if token == Control::Quote as u32 {
-            written.quote = Some(written.tokens.len());
+            written.quote = Some((written.tokens.len(), written.width));
         } else if token == Control::EndQuote as u32 {
             written.quote = None;
         } else if self.vocabulary.is_control(token) {
@@ -165,14 +176,12 @@ impl<'a> Fence<'a> {
 
     /// Whether the text shows a title and one of the facts that its argument rests on.
     fn is_complete(&self, written: &Written) -> bool {
-        let shows = |names: &[&str]| {
-            written.tokens.iter().any(|token| {
-                let name = slot_name(self.vocabulary.text(*token));
-                name.is_some_and(|name| names.contains(&name))
-            })
-        };
-        let evidence = self.kind.3.slots();
-        shows(&TITLES) && (evidence.is_empty() || shows(evidence))
+        let texts = written
+            .tokens
+            .iter()
+            .map(|token| self.vocabulary.text(*token));
+        let slots: Vec<&str> = texts.filter_map(slot_name).collect();
+        self.kind.3.is_shown(&slots)
     }
 
     /// Whether a token would show a slot twice in its field, or complete a run that the field has already.
@@ -191,85 +200,20 @@ impl<'a> Fence<'a> {
             .any(|window| window[..REPEATED - 1] == *run && window[REPEATED - 1] == token)
     }
 
-    fn next_in_quote(&self, written: &Written, quoted: &[u32]) -> Vec<u32> {
-        let mut next = BTreeSet::new();
-        let budget = written.field.map_or(0, |field| self.budgets[field].1);
-        for quote in self.quotes.iter().filter(|quote| quote.starts_with(quoted)) {
-            match quote.get(quoted.len()) {
-                None => {
-                    next.insert(Control::EndQuote as u32);
-                }
-                Some(token) => {
-                    let width = self.widths[*token as usize];
-                    if width.is_some_and(|width| written.width + width <= budget) {
-                        next.insert(*token);
-                    }
-                }
-            }
-        }
+    /// Goes on with one of the quotations that have the room.
+    fn next_in_quote(&self, quoted: &[u32], room: usize) -> Vec<u32> {
+        let fits = |quote: &&Vec<u32>| {
+            let widths = quote.iter().map(|token| self.widths[*token as usize]);
+            widths
+                .sum::<Option<usize>>()
+                .is_some_and(|width| width <= room)
+        };
+        let begun = self.quotes.iter().filter(|quote| quote.starts_with(quoted));
+        let next: BTreeSet<u32> = begun
+            .filter(fits)
+            .map(|quote| quote.get(quoted.len()).copied())
+            .map(|token| token.unwrap_or(Control::EndQuote as u32))
+            .collect();
         next.into_iter().collect()
     }
-}
-
-/// The columns that the template and its values may take together.
-fn budget(limit: &FieldLimit, language: Language) -> usize {
-    match limit.unit {
-        Unit::Width => limit.max,
-        Unit::Weight => limit.max.saturating_sub(LINK),
-        Unit::Segments => {
-            let closing = guard::sms::opt_out(language).chars().count() + 1;
-            let units = match (
-                language,
-                limit.ideal.unwrap_or(limit.max).min(limit.max),
-                limit.max,
-            ) {
-                (Language::En, 1, _) => 160,
-                (Language::En, segments, _) => 153 * segments,
-                (Language::Zh, _, 1) => 70,
-                (Language::Zh, _, segments) => 67 * segments,
-            };
-            units - closing
-        }
-    }
-}
-
-fn measure(unit: Unit, text: &str) -> usize {
-    match unit {
-        Unit::Width => display_width(text),
-        Unit::Weight => post_weight(text),
-        Unit::Segments => text.encode_utf16().count(),
-    }
-}
-
-/// The columns that a slot's value takes at most, with the space before it; nothing for a slot that the channel may
-/// not show.
-fn slot_width(
-    piece: &str,
-    name: &str,
-    language: Language,
-    channel: Channel,
-    unit: Unit,
-) -> Option<usize> {
-    let known = source(language).names.get(name)?;
-    // A post is public.
-    if channel == Channel::Social && known.path.starts_with("user.") {
-        return None;
-    }
-    let space = piece.len() - piece.trim_start().len();
-    let filters = piece
-        .split_once('|')
-        .map_or(known.show.as_str(), |(_, own)| own);
-    let truncated = filters.split_once("truncate:").map(|(_, length)| {
-        let digits = length.trim().chars().take_while(char::is_ascii_digit);
-        let length = digits.collect::<String>().parse().unwrap_or(COUNT);
-        let wide = language == Language::Zh && unit != Unit::Segments;
-        if wide { 2 * length } else { length }
-    });
-    let width = match truncated {
-        Some(width) => width,
-        None if filters.contains("date") => DATE,
-        None if filters.contains("money") => MONEY,
-        None => COUNT,
-    };
-    Some(space + width)
 }

@@ -3,10 +3,10 @@ use std::path::Path;
 use nn::{Device, Pass, TensorFile};
 use serde::{Deserialize, Serialize};
 
-use super::attested::Attested;
 use super::batch::Batch;
-use super::config::NativeConfig;
+use super::config::{DecodingConfig, NativeConfig};
 use super::network::Network;
+use super::record::{Validation, round9};
 use super::sequence::Sequence;
 use super::text::StyleText;
 use super::train::scalar;
@@ -29,7 +29,8 @@ pub struct Native {
     pub(super) vocabulary: Vocabulary,
     pub(super) styles: Vec<StyleText>,
     pub(super) network: Network,
-    pub(super) attested: Attested,
+    /// Loss on composed texts that were held out.
+    pub(super) usual_loss: Option<f64>,
     /// Hash of the weights, for [`events::Generator::model`].
     pub(super) version: String,
 }
@@ -41,6 +42,7 @@ struct Record {
     config: NativeConfig,
     vocabulary: Vocabulary,
     styles: Vec<StyleText>,
+    usual_loss: Option<f64>,
     weights: TensorFile,
 }
 
@@ -54,11 +56,11 @@ impl Native {
         config.check()?;
         let network = Network::new(config, vocabulary.len())?;
         Ok(Self {
-            attested: Attested::new(&styles, &vocabulary, config),
             config: config.clone(),
             vocabulary,
             styles,
             network,
+            usual_loss: None,
             version: "untrained".to_owned(),
         })
     }
@@ -80,6 +82,7 @@ impl Native {
         let tensors = record.weights.read(folder, &Device::Cpu)?;
         let mut model = Self::untrained(record.vocabulary, record.styles, &record.config)?;
         model.network.store.restore(&tensors)?;
+        model.usual_loss = record.usual_loss;
         model.version = version(&record.weights);
         Ok(model)
     }
@@ -92,12 +95,23 @@ impl Native {
             config: self.config.clone(),
             vocabulary: self.vocabulary.clone(),
             styles: self.styles.clone(),
+            usual_loss: self.usual_loss,
             weights: TensorFile::write(folder, PREFIX, &tensors)?,
         };
         nn::write_checked_json(&folder.join(RECORD), &record)?;
         record.weights.remove_others(folder, PREFIX)?;
         self.version = version(&record.weights);
         Ok(())
+    }
+
+    /// The same model with other decoding settings than it was trained with.
+    ///
+    /// # Errors
+    /// [`CopyError::Setting`] for the first field outside its range.
+    pub fn with_decoding(mut self, decoding: DecodingConfig) -> Result<Self, CopyError> {
+        decoding.check()?;
+        self.config.decoding = decoding;
+        Ok(self)
     }
 
     /// The settings that it was trained with.
@@ -113,6 +127,25 @@ impl Native {
     /// The provider and the hash of the weights, as a variant records it.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Measures the held-out sequences: templates, composed texts, products.
+    pub(super) fn validate(&self, held_out: &[Vec<Sequence>; 3]) -> Result<Validation, CopyError> {
+        let mut parts = [None; 3];
+        let (mut total, mut count) = (0.0, 0);
+        for (part, sequences) in parts.iter_mut().zip(held_out) {
+            let (sum, tokens) = self.loss_of(sequences)?;
+            *part = (tokens > 0).then(|| round9(sum / tokens as f64));
+            total += sum;
+            count += tokens;
+        }
+        let [templates, composed, products] = parts;
+        Ok(Validation {
+            all: (count > 0).then(|| round9(total / count as f64)),
+            templates,
+            composed,
+            products,
+        })
     }
 
     /// Sum of −log P over the texts of sequences, and the number of their tokens.

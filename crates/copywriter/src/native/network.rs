@@ -2,7 +2,7 @@
 
 use nn::{
     DType, Device, Embedding, Init, KeyValueCache, Linear, NnError, ParameterStore, Pass, RmsNorm,
-    Rotary, Tensor, TransformerBlock, TransformerBlockConfig, losses, mask,
+    Rotary, Tensor, TransformerBlock, TransformerBlockConfig, log_softmax, losses, mask,
 };
 
 use super::batch::Batch;
@@ -94,7 +94,7 @@ impl Network {
         losses::cross_entropy(&logits, &batch.targets, 0.0)
     }
 
-    /// Reads soft prefix and prompts of equal length, and returns the logits of the tokens that follow.
+    /// Reads soft prefix and prompts of equal length, and returns the log-probabilities of the tokens that follow.
     ///
     /// # Shapes
     /// prompts [B, T], user states [B, U] → [B, V].
@@ -111,7 +111,7 @@ impl Network {
         Ok((state, logits))
     }
 
-    /// Reads one more token of each sequence.
+    /// Reads one more token of each sequence, and returns the log-probabilities of the next.
     ///
     /// # Shapes
     /// tokens [B, 1] → [B, V].
@@ -130,7 +130,7 @@ impl Network {
         }
         let (batch, time, width) = x.dims3()?;
         let last = x.narrow(1, time - 1, 1)?.reshape((batch, width))?;
-        self.tokens.logits(&self.norm.forward(&last)?)
+        log_softmax(&self.tokens.logits(&self.norm.forward(&last)?)?)
     }
 
     /// tokens [B, T], user states [B, U] → [B, P + T, D].

@@ -14,23 +14,24 @@ pub(super) struct Drawn {
 
 /// Draws one of the allowed tokens from the nucleus of their distribution; nothing where none is allowed.
 ///
+/// `log_probabilities` are the model's for all tokens.
+///
 /// The nucleus is the smallest set of the likeliest tokens whose probability reaches `top_p`. Source: Holtzman et al.,
 /// "The Curious Case of Neural Text Degeneration", 2020. How this differs from the paper: the distribution is first
 /// limited to the allowed tokens and then cooled by the temperature.
 pub(super) fn draw(
-    logits: &[f32],
+    log_probabilities: &[f32],
     allowed: &[u32],
     decoding: &DecodingConfig,
     rng: &mut ChaCha8Rng,
 ) -> Option<Drawn> {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|z| f64::from(z - most).exp()).sum();
-    let log_probability = |token: u32| f64::from(logits[token as usize] - most) - sum.ln();
-    let best = allowed.iter().map(|token| logits[*token as usize]);
+    let best = allowed
+        .iter()
+        .map(|token| log_probabilities[*token as usize]);
     let best = best.fold(f32::NEG_INFINITY, f32::max);
     let weight = |token: &u32| {
-        let logit = f64::from(logits[*token as usize] - best);
-        (*token, (logit / decoding.temperature).exp())
+        let above = f64::from(log_probabilities[*token as usize] - best);
+        (*token, (above / decoding.temperature).exp())
     };
     let mut weights: Vec<(u32, f64)> = allowed.iter().map(weight).collect();
     // The order of equal weights is that of the ids: the sort is stable.
@@ -54,7 +55,7 @@ pub(super) fn draw(
     let (token, _) = *chosen.or(weights[..length].last())?;
     Some(Drawn {
         token,
-        log_probability: log_probability(token),
+        log_probability: f64::from(log_probabilities[token as usize]),
     })
 }
 

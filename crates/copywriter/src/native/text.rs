@@ -3,6 +3,7 @@
 use events::{Channel, Language, Product, Strategy};
 use serde::{Deserialize, Serialize};
 
+use super::attested::Kind;
 use super::delexicalise::{Names, clauses, language_of, words_of};
 use super::evidence::Evidence;
 use super::piece::{pieces, slot_name};
@@ -126,6 +127,11 @@ impl TrainingTexts {
 }
 
 impl StyleText {
+    /// What it is for.
+    pub(super) fn kind(&self) -> Kind {
+        (self.language, self.channel, self.strategy, self.evidence)
+    }
+
     /// Reads a template; its evidence follows from its slots.
     pub fn new(
         id: String,
@@ -222,7 +228,10 @@ mod tests {
         let body = &of("t/sms/en/benefit/1").fields;
         assert!(!body[0].1.contains("STOP"), "{body:?}");
         for text in &texts.styles {
-            assert!(text.evidence.fits(text.strategy), "{text:?}");
+            assert!(
+                text.evidence.serves(text.channel, text.strategy),
+                "{text:?}"
+            );
             let fields: Vec<Field> = text.fields.iter().map(|(field, _)| *field).collect();
             assert_eq!(fields, Field::of_channel(text.channel));
         }

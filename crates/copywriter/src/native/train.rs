@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use events::Language;
 use nn::{AdamW, AdamWConfig, Checkpoint, NnError, Pass, TrainingState, WarmupCosine, generator};
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, plan};
+use super::clauses::Clauses;
 use super::config::NativeConfig;
 use super::corpus::Corpus;
 use super::model::Native;
-use super::record::{EpochRecord, Progress, TrainingRecord, Validation, round9};
+use super::record::{EpochRecord, Progress, TrainingRecord, round9};
 use super::sequence::Sequence;
 use super::text::TrainingTexts;
 use super::vocabulary::Vocabulary;
@@ -218,7 +220,7 @@ impl Run {
 
     /// Measures what was held out, keeps the weights where they are the best so far, and opens the next epoch.
     fn end_epoch(&mut self, folder: &Path, steps_in_epoch: u64) -> Result<Progress, CopyError> {
-        let validation = self.validate()?;
+        let validation = self.model.validate(&self.corpus.held_out)?;
         let record = &mut self.state.record;
         let best = record.epochs.iter().filter_map(|e| e.validation.all);
         let best = best.fold(f64::INFINITY, f64::min);
@@ -230,6 +232,7 @@ impl Run {
         });
         if validation.all.is_none_or(|loss| loss < best) {
             record.best_epoch = Some(self.epoch);
+            self.model.usual_loss = validation.composed;
             self.model.save(folder)?;
         }
         nn::write_checked_json(&folder.join(RECORD), &self.state.record)?;
@@ -246,24 +249,6 @@ impl Run {
         self.step_in_epoch = 0;
         self.state.loss_sum_millionths = 0;
         Ok(told)
-    }
-
-    fn validate(&self) -> Result<Validation, CopyError> {
-        let mut parts = [None; 3];
-        let (mut total, mut count) = (0.0, 0);
-        for (part, sequences) in parts.iter_mut().zip(&self.corpus.held_out) {
-            let (sum, tokens) = self.model.loss_of(sequences)?;
-            *part = (tokens > 0).then(|| round9(sum / tokens as f64));
-            total += sum;
-            count += tokens;
-        }
-        let [templates, composed, products] = parts;
-        Ok(Validation {
-            all: (count > 0).then(|| round9(total / count as f64)),
-            templates,
-            composed,
-            products,
-        })
     }
 
     fn is_out_of_patience(&self) -> bool {
@@ -306,6 +291,7 @@ fn fingerprint(texts: &TrainingTexts, config: &NativeConfig) -> String {
     let chain = |hash: u64, part: String| nn::name_seed(&format!("{hash:x}{part}"));
     let styles = texts.styles.iter().map(|text| format!("{text:?}"));
     let products = texts.products.iter().map(|text| format!("{text:?}"));
-    let hash = nn::name_seed(&format!("{config:?}"));
+    let clauses = [Language::En, Language::Zh].map(Clauses::of);
+    let hash = nn::name_seed(&format!("{config:?}{clauses:?}"));
     format!("{:016x}", styles.chain(products).fold(hash, chain))
 }

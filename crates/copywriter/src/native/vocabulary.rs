@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use events::Language;
 use serde::{Deserialize, Serialize};
 
+use super::clauses::Clauses;
 use super::control::{self, Control};
 use super::piece::{pieces, slot_name};
 use super::text::TrainingTexts;
@@ -83,7 +85,9 @@ impl Vocabulary {
 
     /// The vocabulary of a model that learns from these texts and from the clause bank.
     pub(super) fn of_training(texts: &TrainingTexts, max_pieces: usize) -> Self {
-        Self::new(Self::texts_of(texts), max_pieces)
+        let bank = [Language::En, Language::Zh].map(Clauses::of);
+        let clauses = bank.iter().flat_map(|clauses| clauses.all());
+        Self::new(Self::texts_of(texts).chain(clauses), max_pieces)
     }
 
     /// The texts that a vocabulary is collected from.

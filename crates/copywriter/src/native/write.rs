@@ -2,24 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use events::{Channel, CopyVariant, Generator, Language, Product, Scope, Strategy, VariantStatus};
+use events::{Channel, Language, Product, Strategy};
 use guard::Guard;
 use nn::{Device, NnError, Tensor, generator};
 
+use super::attested::Attested;
 use super::batch::check_state;
-use super::drafts::{Draft, Drafts, Refused};
+use super::drafts::Drafts;
 use super::evidence::Evidence;
 use super::fence::{Fence, Written};
 use super::model::Native;
-use super::novelty::{Outline, similarity};
+use super::network::DecodingState;
 use super::quotes::quotes;
 use super::sample::draw;
 use super::sequence::Prompt;
 use super::text::{Field, ProductText};
 use crate::CopyError;
-use crate::templates::{Entry, source};
+use crate::templates::source;
 
-/// The name of this provider in [`Generator::provider`].
+/// The name of this provider in [`events::Generator::provider`].
 pub const PROVIDER: &str = "native";
 
 /// The standing policy under which drafts are approved.
@@ -44,24 +45,33 @@ pub struct Brief<'a> {
     pub count: usize,
 }
 
-/// A candidate before it is judged.
-struct Candidate {
-    fields: Vec<(Field, String)>,
+/// What the candidates on one kind of evidence have in common.
+struct Task<'a> {
     evidence: Evidence,
-    mean_log_probability: f64,
-    finished: bool,
+    fence: Fence<'a>,
+    prompt: Vec<u32>,
     prompt_hash: String,
+}
+
+/// A candidate before it is judged.
+pub(super) struct Candidate {
+    pub(super) fields: Vec<(Field, String)>,
+    pub(super) evidence: Evidence,
+    pub(super) mean_log_probability: f64,
+    pub(super) finished: bool,
+    pub(super) prompt_hash: String,
 }
 
 impl Native {
     /// Writes candidates and judges them.
     ///
     /// The candidates are spread over the kinds of evidence that the strategy may rest on and that the product has values
-    /// for. In this order a candidate is refused where it is unfinished, where the guard finds a fault
-    /// ([`Guard::check_variant`]), where the model finds it too unlikely, or where its [`similarity`] to a text of the
-    /// library in the same language and strategy, or to a likelier draft of this call, exceeds the configured
-    /// one. The rest is approved under [`APPROVED_BY`]. A channel and strategy without any text, such as
-    /// Replenishment in public posts, gives no drafts.
+    /// for. In this order a candidate is refused where it is unfinished, where two fields say the same words, where the
+    /// guard finds a fault ([`Guard::check_variant`]), where the model finds it too unlikely, or where its
+    /// [`similarity`](super::similarity) to a text of the library in the same language and strategy, or to a likelier
+    /// draft of this call, exceeds the configured one. The rest is approved under [`APPROVED_BY`] and ordered so that the
+    /// first few are likely and differ from each other. A channel and strategy without any text, such as Replenishment in
+    /// public posts, gives no drafts.
     ///
     /// # Errors
     /// [`CopyError::UserState`] for a state of another length than the model was trained with, [`CopyError::Nn`] where
@@ -72,199 +82,112 @@ impl Native {
         }
         let text = brief.product.map(ProductText::new);
         let missing = missing_slots(brief);
-        let evidences: Vec<Evidence> = self
-            .attested
-            .evidences(brief.language, brief.channel, brief.strategy)
+        let evidences: Vec<Evidence> = Evidence::ALL
             .into_iter()
+            .filter(|evidence| evidence.serves(brief.channel, brief.strategy))
             .filter(|evidence| is_supported(*evidence, &missing, text.as_ref(), brief.language))
             .collect();
-        let mut candidates = Vec::new();
-        for (at, evidence) in evidences.iter().enumerate() {
-            // The first kinds take what does not divide evenly.
-            let share = (brief.count + evidences.len() - 1 - at) / evidences.len();
-            candidates.extend(self.sample(
-                brief,
-                *evidence,
-                share,
-                text.as_ref(),
-                &missing,
-                guard,
-            )?);
+        if evidences.is_empty() || brief.count == 0 {
+            return Ok(Drafts::default());
         }
+        let evidences: Vec<Evidence> = evidences.into_iter().take(brief.count).collect();
+        let tasks: Vec<Task> = evidences
+            .iter()
+            .map(|evidence| self.task(brief, *evidence, text.as_ref(), &missing, guard))
+            .collect();
+        let candidates = self.sample(brief, &tasks)?;
         self.judge(brief, candidates, guard)
     }
 
-    /// Samples candidates on one kind of evidence side by side.
-    fn sample(
+    /// What the candidates on one kind of evidence have in common.
+    fn task(
         &self,
         brief: &Brief<'_>,
         evidence: Evidence,
-        count: usize,
         text: Option<&ProductText>,
         missing: &BTreeSet<&str>,
         guard: &Guard,
-    ) -> Result<Vec<Candidate>, CopyError> {
-        if count == 0 {
-            return Ok(Vec::new());
-        }
+    ) -> Task<'_> {
         let kind = (brief.language, brief.channel, brief.strategy, evidence);
         let quoted = text.filter(|_| evidence == Evidence::Detail);
         let quotes = quoted.map_or_else(Vec::new, |text| quotes(text, &self.vocabulary));
-        let (vocabulary, attested) = (&self.vocabulary, &self.attested);
-        let fence = Fence::new(vocabulary, attested, kind, missing, quotes, guard);
+        let vocabulary = &self.vocabulary;
+        let context = self.config.decoding.context;
+        let attested = Attested::new(kind, &self.styles, vocabulary, context);
         let prompt = Prompt {
             language: brief.language,
             target: Some((brief.channel, brief.strategy, evidence)),
             words: text.map_or(&[], |text| &text.words),
         };
         let prompt = prompt.encode(vocabulary, self.config.prompt_words);
-        let prompt_hash = self.prompt_hash(&prompt, brief.user_state);
-        let mut rows = vec![(Written::default(), 0.0); count];
-        let mut rngs: Vec<_> = (0..count as u64)
-            .map(|row| generator(brief.seed, &format!("{kind:?}"), row))
+        Task {
+            evidence,
+            fence: Fence::new(vocabulary, attested, kind, missing, quotes, guard),
+            prompt_hash: self.prompt_hash(&prompt, brief.user_state),
+            prompt,
+        }
+    }
+
+    /// Samples candidates side by side, the tasks in turn.
+    fn sample(&self, brief: &Brief<'_>, tasks: &[Task<'_>]) -> Result<Vec<Candidate>, CopyError> {
+        let count = brief.count;
+        let task = |row: usize| &tasks[row % tasks.len()];
+        let mut rows = vec![Written::default(); count];
+        let mut rngs: Vec<_> = (0..count)
+            .map(|row| {
+                let purpose = format!("{} {:?}", brief.channel, task(row).evidence);
+                generator(brief.seed, &purpose, row as u64)
+            })
             .collect();
-        let (mut state, mut logits) = self.begin(&prompt, brief.user_state, count)?;
-        let longest = self.config.max_tokens.saturating_sub(prompt.len());
+        let prompts: Vec<&[u32]> = (0..count).map(|row| task(row).prompt.as_slice()).collect();
+        let (mut state, mut scores) = self.begin(&prompts, brief.user_state)?;
+        let longest = self.config.max_tokens.saturating_sub(prompts[0].len());
         for _ in 0..longest {
-            let scores: Vec<Vec<f32>> = logits.to_vec2().map_err(NnError::from)?;
+            let log_probabilities: Vec<Vec<f32>> = scores.to_vec2().map_err(NnError::from)?;
             let mut read = vec![0u32; count];
             let mut open = false;
-            for (row, (written, log_probability)) in rows.iter_mut().enumerate() {
+            for (row, written) in rows.iter_mut().enumerate() {
                 if written.finished || written.stuck {
                     continue;
                 }
-                let allowed = fence.next(written);
                 let decoding = &self.config.decoding;
-                match draw(&scores[row], &allowed, decoding, &mut rngs[row]) {
-                    None => written.stuck = true,
-                    Some(drawn) => {
-                        fence.push(written, drawn.token);
-                        *log_probability += drawn.log_probability;
-                        read[row] = drawn.token;
-                        open |= !written.finished;
-                    }
-                }
+                let (scores, rng) = (&log_probabilities[row], &mut rngs[row]);
+                let sample = |allowed: &[u32]| draw(scores, allowed, decoding, rng);
+                task(row).fence.advance(written, sample);
+                read[row] = written.tokens.last().copied().unwrap_or_default();
+                open |= !(written.finished || written.stuck);
             }
             if !open {
                 break;
             }
             let read = Tensor::from_vec(read, (count, 1), &Device::Cpu).map_err(NnError::from)?;
-            logits = self.network.advance(&read, &mut state)?;
+            scores = self.network.advance(&read, &mut state)?;
         }
-        let candidate = |(written, log_probability): (Written, f64)| Candidate {
-            fields: fence.fields(&written),
-            evidence,
-            mean_log_probability: log_probability / written.tokens.len().max(1) as f64,
+        let rows = rows.into_iter().enumerate();
+        let candidate = |(row, written): (usize, Written)| Candidate {
+            fields: task(row).fence.fields(&written),
+            evidence: task(row).evidence,
+            mean_log_probability: written.log_probability / written.tokens.len().max(1) as f64,
             finished: written.finished,
-            prompt_hash: prompt_hash.clone(),
+            prompt_hash: task(row).prompt_hash.clone(),
         };
-        Ok(rows.into_iter().map(candidate).collect())
+        Ok(rows.map(candidate).collect())
     }
 
-    /// Reads a prompt for `count` rows.
+    /// Reads the prompts, which differ in the evidence alone and so are of one length.
     fn begin(
         &self,
-        prompt: &[u32],
+        prompts: &[&[u32]],
         user_state: Option<&[f32]>,
-        count: usize,
-    ) -> Result<(super::network::DecodingState, Tensor), CopyError> {
-        let width = self.config.user_width;
+    ) -> Result<(DecodingState, Tensor), CopyError> {
+        let (count, width) = (prompts.len(), self.config.user_width);
         let state = user_state.map_or_else(|| vec![0.0; width], <[f32]>::to_vec);
-        let prompts = Tensor::from_vec(prompt.repeat(count), (count, prompt.len()), &Device::Cpu);
+        let shape = (count, prompts[0].len());
+        let prompts = Tensor::from_vec(prompts.concat(), shape, &Device::Cpu);
         let states = Tensor::from_vec(state.repeat(count), (count, width), &Device::Cpu);
         let prompts = prompts.map_err(NnError::from)?;
         let states = states.map_err(NnError::from)?;
         Ok(self.network.begin(&prompts, &states)?)
-    }
-
-    fn judge(
-        &self,
-        brief: &Brief<'_>,
-        mut candidates: Vec<Candidate>,
-        guard: &Guard,
-    ) -> Result<Drafts, CopyError> {
-        let library = self.outlines(brief.language, brief.strategy);
-        let decoding = self.config.decoding;
-        // The likeliest of two near copies is kept; the sort is stable.
-        candidates.sort_by(|a, b| b.mean_log_probability.total_cmp(&a.mean_log_probability));
-        let mut drafts = Drafts::default();
-        let mut kept: Vec<(String, Outline)> = Vec::new();
-        for candidate in candidates {
-            let outline = Outline::of(&candidate.fields);
-            let nearest = nearest(&outline, &library);
-            let mut draft = Draft {
-                variant: self.variant(brief, &candidate)?,
-                evidence: candidate.evidence,
-                mean_log_probability: candidate.mean_log_probability,
-                similarity: nearest.map_or(0.0, |(_, similarity)| similarity),
-            };
-            draft.variant.checks = guard.check_variant(&draft.variant);
-            let failed = draft.variant.checks.iter().filter(|check| !check.passed);
-            let failed: Vec<_> = failed.cloned().collect();
-            let near = nearest.filter(|(_, similarity)| *similarity > decoding.max_similarity);
-            let twin = kept
-                .iter()
-                .find(|(_, other)| similarity(&outline, other) > decoding.max_similarity);
-            let refused = if !candidate.finished {
-                Some(Refused::Unfinished)
-            } else if !failed.is_empty() {
-                Some(Refused::Guard { failed })
-            } else if candidate.mean_log_probability < decoding.min_mean_log_probability {
-                let least = decoding.min_mean_log_probability;
-                Some(Refused::Unlikely { least })
-            } else if let Some((of, _)) = near {
-                Some(Refused::NearCopy { of: of.to_owned() })
-            } else {
-                twin.map(|(of, _)| Refused::Duplicate { of: of.clone() })
-            };
-            if let Some(refused) = refused {
-                drafts.refused.push((draft, refused));
-            } else {
-                kept.push((draft.variant.id.clone(), outline));
-                draft.variant.status = VariantStatus::Approved;
-                draft.variant.approved_by = Some(APPROVED_BY.to_owned());
-                drafts.approved.push(draft);
-            }
-        }
-        Ok(drafts)
-    }
-
-    /// The texts that a draft is compared with, with their ids.
-    fn outlines(&self, language: Language, strategy: Strategy) -> Vec<(&str, Outline)> {
-        self.styles
-            .iter()
-            .filter(|text| text.language == language && text.strategy == strategy)
-            .map(|text| (text.id.as_str(), Outline::of(&text.fields)))
-            .collect()
-    }
-
-    /// A draft as a variant; one that quotes the product's description speaks of that product alone.
-    fn variant(&self, brief: &Brief<'_>, candidate: &Candidate) -> Result<CopyVariant, CopyError> {
-        let entry = Entry::of(&candidate.fields);
-        let text: Vec<&str> = candidate
-            .fields
-            .iter()
-            .map(|(_, text)| text.as_str())
-            .collect();
-        let hash = blake3::hash(text.join("\u{1f}").as_bytes()).to_hex();
-        let (channel, strategy) = (brief.channel, brief.strategy);
-        let tag = &source(brief.language).locale;
-        let id = format!("n/{channel}/{tag}/{}/{}", strategy.name(), &hash[..12]);
-        let mut variant = source(brief.language).variant(id, channel, strategy, &entry)?;
-        variant.status = VariantStatus::Draft;
-        variant.approved_by = None;
-        variant.generator = Generator {
-            provider: PROVIDER.to_owned(),
-            model: self.version.clone(),
-            prompt_hash: Some(candidate.prompt_hash.clone()),
-            seed: brief.seed,
-        };
-        if candidate.evidence == Evidence::Detail
-            && let Some(product) = brief.product
-        {
-            variant.scope = Scope::ProductIds(vec![product.id.clone()]);
-        }
-        Ok(variant)
     }
 
     /// Hash of all that the model was given beside the seed.
@@ -279,13 +202,6 @@ impl Native {
         hasher.update(format!("{:?}", self.config.decoding).as_bytes());
         hasher.finalize().to_hex()[..16].to_owned()
     }
-}
-
-fn nearest<'a>(outline: &Outline, library: &[(&'a str, Outline)]) -> Option<(&'a str, f64)> {
-    let scored = library
-        .iter()
-        .map(|(id, other)| (*id, similarity(outline, other)));
-    scored.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// The slots for which the product has no value. Counts and the shopper's history are not known here; a text is shown

@@ -79,7 +79,7 @@ fn text(kind: Kind, product: Option<&ProductText>, rng: &mut ChaCha8Rng) -> Opti
                 *text = text.replace("{{ title }}", "{{ headline }}");
             }
         }
-        if keeps_the_rules(&fields, evidence) && ruler.fits(&fields) {
+        if keeps_the_rules(&fields, strategy, evidence) && ruler.fits(&fields) {
             return Some(StyleText {
                 id: "composed".to_owned(),
                 language,

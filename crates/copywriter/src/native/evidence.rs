@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 /// Slots of which every message shows one: a text that names no product sells none.
 const TITLES: [&str; 3] = ["title", "headline", "short"];
 
+/// Slots of which a message about value shows one.
+const PRICES: [&str; 2] = ["price", "sale"];
+
 /// What a text rests on: the facts that make its argument true.
 ///
 /// A text that says "others keep choosing this" is true where a count of orders stands behind it. The library's texts
@@ -105,10 +108,13 @@ impl Evidence {
             .unwrap_or(Self::Plain)
     }
 
-    /// Whether a text with these slots names the product and shows a fact of this evidence.
-    pub(super) fn is_shown(self, slots: &[&str]) -> bool {
+    /// Whether a text with these slots names the product and shows a fact of this evidence, and, where it speaks of value,
+    /// a price.
+    pub(super) fn is_shown(self, strategy: Strategy, slots: &[&str]) -> bool {
         let shows = |names: &[&str]| slots.iter().any(|slot| names.contains(slot));
-        shows(&TITLES) && (self.slots().is_empty() || shows(self.slots()))
+        shows(&TITLES)
+            && (self.slots().is_empty() || shows(self.slots()))
+            && (strategy != Strategy::Value || shows(&PRICES))
     }
 
     /// A text with a count and a date rests on the count first: it is the rarer fact.

@@ -181,7 +181,8 @@ impl<'a> Fence<'a> {
             .iter()
             .map(|token| self.vocabulary.text(*token));
         let slots: Vec<&str> = texts.filter_map(slot_name).collect();
-        self.kind.3.is_shown(&slots)
+        let (.., strategy, evidence) = self.kind;
+        evidence.is_shown(strategy, &slots)
     }
 
     /// Whether a token would show a slot twice in its field, or complete a run that the field has already.

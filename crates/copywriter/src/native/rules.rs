@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use events::Strategy;
+
 use super::echo::echoes;
 use super::evidence::Evidence;
 use super::piece::{pieces, slot_name};
@@ -10,7 +12,11 @@ use super::text::{Field, slots};
 
 /// The text names the product and shows its evidence; no field shows a slot twice; title and body share none but the
 /// price, and a mail's first two lines share none at all.
-pub(super) fn keeps_the_rules(fields: &[(Field, String)], evidence: Evidence) -> bool {
+pub(super) fn keeps_the_rules(
+    fields: &[(Field, String)],
+    strategy: Strategy,
+    evidence: Evidence,
+) -> bool {
     let each: Vec<Vec<&str>> = fields.iter().map(|(_, text)| slots(text)).collect();
     let all: Vec<&str> = each.iter().flatten().copied().collect();
     let quotes = fields.iter().any(|(_, text)| text.contains(QUOTES[0]));
@@ -35,7 +41,7 @@ pub(super) fn keeps_the_rules(fields: &[(Field, String)], evidence: Evidence) ->
         let mut seen = BTreeSet::new();
         !shown.map(str::trim_start).all(|slot| seen.insert(slot))
     });
-    evidence.is_shown(&all)
+    evidence.is_shown(strategy, &all)
         && !echoes(fields)
         && is_right
         && (evidence == Evidence::Detail) == quotes
@@ -61,7 +67,7 @@ mod tests {
             (Field::Title, title.to_owned()),
             (Field::Body, body.to_owned()),
         ];
-        keeps_the_rules(&fields, evidence)
+        keeps_the_rules(&fields, Strategy::Value, evidence)
     }
 
     #[test]
@@ -104,10 +110,18 @@ mod tests {
             ),
             "echo"
         );
-        let detail = Evidence::Detail;
-        assert!(keeps("{{ headline }}", "In short: \u{2}zip\u{3}.", detail));
         assert!(
-            !keeps("{{ headline }}", "In short.", detail),
+            !keeps("{{ headline }}", "A word about price.", Evidence::Plain),
+            "no price"
+        );
+        let detail = Evidence::Detail;
+        assert!(keeps(
+            "{{ headline }}",
+            "{{ price }}. In short: \u{2}zip\u{3}.",
+            detail
+        ));
+        assert!(
+            !keeps("{{ headline }}", "{{ price }}.", detail),
             "no quotation"
         );
     }

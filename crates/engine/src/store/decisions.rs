@@ -201,3 +201,49 @@ pub(crate) struct Response {
     pub(crate) at: Timestamp,
     pub(crate) properties: Properties,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Rounding the last bit of a propensity would make a replayed decision another one.
+    #[test]
+    fn a_decision_is_read_back_bit_for_bit() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let store = Store::open(folder.path()).expect("opens");
+        let mut written: Decision = serde_json::from_value(json!({
+            "decision_id": "d_1", "user": Pseudonym([7; 16]), "context": { "locale": "en-GB", "timezone": "UTC" },
+            "channel": "push", "slot": "default", "goal": "click", "candidates": [], "chosen": 0, "exclusions": [],
+            "experiment": "policy", "holdout": false,
+            "explanation": { "score": 0.0, "base": 0.0, "contributions": [], "reason": "" },
+            "seed": 1, "log_position": 0, "policy_version": "", "model_version": "", "catalogue_version": "",
+            "decided_at": "2026-05-01T12:00:00Z",
+        }))
+        .expect("a decision");
+        written.candidates = (1..2000)
+            .map(|n| events::Candidate {
+                action: events::Action::Nothing,
+                product: None,
+                variant: None,
+                propensity: f64::from(n).sqrt() / 1e3,
+                score: f64::from(n).ln() * 1e-7,
+            })
+            .collect();
+        store.put_decision("c_1", &written).expect("writes");
+        let bits = |decision: &Decision| -> Vec<(u64, u64)> {
+            let candidates = decision.candidates.iter();
+            candidates
+                .map(|candidate| (candidate.propensity.to_bits(), candidate.score.to_bits()))
+                .collect()
+        };
+        let mut read = Vec::new();
+        store
+            .for_each_decision(None, |decision| {
+                read.push(bits(&decision));
+                Ok(())
+            })
+            .expect("reads");
+        assert_eq!(read, [bits(&written)]);
+    }
+}

@@ -82,8 +82,8 @@ impl Store {
 
     /// Calls `visit` with every shopper's events in the order (shopper, time, position): what a fold needs.
     ///
-    /// Browsers that were linked to a shopper count as that shopper, but their events come under the browser's
-    /// own pseudonym first; the caller merges by the pseudonym in the event.
+    /// The events of a browser that was linked to a shopper carry the shopper's pseudonym and stand among the shopper's
+    /// own, in the order of time.
     ///
     /// # Errors
     /// The error of `visit`, or [`EngineError::Corrupt`] naming the position of an unreadable event.

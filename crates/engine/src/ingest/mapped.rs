@@ -232,6 +232,19 @@ mod tests {
     }
 
     #[test]
+    fn the_template_lists_every_field() {
+        let listed = crate::config::TEMPLATE
+            .lines()
+            .find_map(|line| line.strip_prefix("# Fields: "))
+            .expect("a line of fields");
+        let mut listed: Vec<&str> = listed.split(", ").collect();
+        let mut fields = FIELDS;
+        listed.sort_unstable();
+        fields.sort_unstable();
+        assert_eq!(listed, fields);
+    }
+
+    #[test]
     fn columns_are_found_by_mapping_and_by_their_own_names() {
         let columns = [
             ("user_id", "Kunde"),

@@ -6,6 +6,7 @@
 mod candidates;
 mod choose;
 mod deliver;
+mod moment;
 mod person;
 mod reason;
 mod standing;
@@ -75,7 +76,8 @@ pub enum CampaignProgress {
 /// A run that was interrupted after its decisions were logged only writes its file when it is started again.
 ///
 /// # Errors
-/// [`crate::EngineError::NotReady`] for an empty log or an unknown segment, and those of the store, of the models and of the file.
+/// [`crate::EngineError::NotReady`] for an empty log, an unknown segment or a moment that the log cannot speak of, and those
+/// of the store, of the models and of the file.
 pub fn run_campaign(
     store: &mut Store,
     config: &Config,
@@ -87,6 +89,7 @@ pub fn run_campaign(
     if let Some(report) = deliver::unfinished(store, request)? {
         return Ok(report);
     }
+    moment::check(store.log_summary()?, request.at)?;
     let shop = Shop::load(store, config, request.at)?;
     let policy = Policy::load(store, request.goal)?;
     let ranker = Ranker::load(store.dir(), &shop)?;

@@ -225,3 +225,23 @@ fn a_product_comes_back_to_a_shopper_only_after_its_days() {
     }
     assert!(again > 0, "nothing ever came back");
 }
+
+#[test]
+fn a_moment_of_which_the_log_knows_nothing_leaves_no_decision() {
+    let mut shop = TestShop::new();
+    for (at, remedy) in [
+        ("2020-05-01T12:00:00Z", "give a later `--at`"),
+        ("2035-05-01T12:00:00Z", "import what happened since"),
+    ] {
+        let request = CampaignRequest {
+            at: Some(at.parse().expect("valid")),
+            ..shop.request(Channel::Push)
+        };
+        let message = shop.try_run(&request).expect_err("no such log").to_string();
+        assert!(
+            message.contains(at) && message.contains(remedy),
+            "{message}"
+        );
+    }
+    assert!(shop.decisions().is_empty());
+}

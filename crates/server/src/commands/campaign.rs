@@ -1,5 +1,6 @@
 //! `hawker campaign`.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use engine::{CampaignProgress, CampaignReport, CampaignRequest, Config, Store};
@@ -12,32 +13,37 @@ use crate::terminal::Terminal;
 
 /// What a machine reads of a campaign.
 #[derive(Serialize)]
-struct Summary<'a> {
+pub(crate) struct Summary {
     shoppers: u64,
     messages: u64,
-    nothing: &'a std::collections::BTreeMap<String, u64>,
-    strategies: &'a std::collections::BTreeMap<String, u64>,
+    nothing: BTreeMap<String, u64>,
+    strategies: BTreeMap<String, u64>,
     largest_product_share: f64,
     largest_variant_share: f64,
-    run: &'a str,
+    run: String,
     seconds: f64,
+}
+
+impl Summary {
+    fn new(report: CampaignReport, seconds: f64) -> Self {
+        Self {
+            shoppers: report.shoppers,
+            messages: report.messages,
+            nothing: report.nothing,
+            strategies: report.strategies,
+            largest_product_share: report.largest_product_share,
+            largest_variant_share: report.largest_variant_share,
+            run: report.run,
+            seconds,
+        }
+    }
 }
 
 pub(crate) fn run(shared: &Shared, args: &CampaignArgs, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
     let mut store = store(shared)?;
-    let started = Instant::now();
-    let report = write_campaign(&mut store, &config, args, terminal)?;
-    terminal.result(&Summary {
-        shoppers: report.shoppers,
-        messages: report.messages,
-        nothing: &report.nothing,
-        strategies: &report.strategies,
-        largest_product_share: report.largest_product_share,
-        largest_variant_share: report.largest_variant_share,
-        run: &report.run,
-        seconds: started.elapsed().as_secs_f64(),
-    })
+    let summary = write_campaign(&mut store, &config, args, terminal)?;
+    terminal.result(&summary)
 }
 
 /// Writes a campaign and says what it came to.
@@ -46,7 +52,7 @@ pub(crate) fn write_campaign(
     config: &Config,
     args: &CampaignArgs,
     terminal: Terminal,
-) -> Outcome<CampaignReport> {
+) -> Outcome<Summary> {
     let request = CampaignRequest {
         channel: args.channel,
         goal: args.goal,
@@ -86,5 +92,5 @@ pub(crate) fn write_campaign(
     if report.nothing.get("no_consent").copied().unwrap_or(0) == report.shoppers {
         terminal.say("nobody consented to this channel; `hawker status` shows the consents");
     }
-    Ok(report)
+    Ok(Summary::new(report, seconds))
 }

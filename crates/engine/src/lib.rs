@@ -47,7 +47,7 @@ mod vault;
 
 pub use campaign::{
     CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing,
-    Refused, last_campaign, run_campaign,
+    Refused, UnfinishedDelivery, last_campaign, run_campaign, unfinished_delivery,
 };
 pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, write_demo_key};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use events::Goal;
 use serde::Serialize;
 
+use crate::campaign::{UnfinishedDelivery, unfinished_delivery};
 use crate::error::Result;
 use crate::policy::Policy;
 use crate::store::{ConsentSummary, Store};
@@ -33,6 +34,8 @@ pub struct Status {
     pub decisions: u64,
     /// Messages among them.
     pub messages: u64,
+    /// A campaign whose decisions count as sent, but whose file was never finished.
+    pub unfinished_delivery: Option<UnfinishedDelivery>,
     /// The stages after the import.
     pub stages: Vec<Stage>,
     /// A hash over the logical content of the log, equal for the same imports.
@@ -78,6 +81,7 @@ impl Status {
             consents: store.consent_summary()?,
             decisions,
             messages,
+            unfinished_delivery: unfinished_delivery(store)?,
             stages: stages(store, log.last_position)?,
             fingerprint: store.fingerprint()?,
             model_fingerprint: ModelFolders::of(store.dir()).fingerprint()?,

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 use events::{Check, CopyText, Decision};
 use serde::{Deserialize, Serialize};
 
+use super::pending::Pending;
 use super::summary::CampaignReport;
 use super::{CampaignRequest, Case, Run};
 use crate::error::{EngineError, Result};
 use crate::store::Store;
 
-/// The key under which the store remembers a file that is not written yet.
-const PENDING: &str = "delivery";
 /// The key of what the last campaign came to.
 const LAST_REPORT: &str = "last_campaign";
 
@@ -76,15 +75,6 @@ pub struct DeliveredProduct {
 pub struct Nothing {
     /// A short stable name.
     pub reason: String,
-}
-
-/// A campaign whose decisions are logged and whose file may be missing.
-#[derive(Serialize, Deserialize)]
-struct Pending {
-    request: String,
-    report: CampaignReport,
-    /// The finished file under its name in progress.
-    part: PathBuf,
 }
 
 /// Refuses a folder in the place of the file, before anything is decided.
@@ -159,7 +149,7 @@ fn line(run: &Run<'_>, case: &Case<'_>, decision: Decision) -> DeliveredLine {
 }
 
 /// Writes the file under a name in progress, logs the decisions, and gives the file its name; a kill between the last two
-/// is made good by [`unfinished`].
+/// is made good by [`super::pending::resume`].
 pub(super) fn deliver(
     store: &mut Store,
     run: &Run<'_>,
@@ -168,41 +158,18 @@ pub(super) fn deliver(
 ) -> Result<()> {
     let part = part_of(&run.request.out);
     write_part(store, run.request, &part, lines)?;
-    let pending = Pending {
-        request: format!("{:?}", run.request),
-        report: report.clone(),
-        part,
-    };
-    let json = serde_json::to_vec(&pending).map_err(|error| unwritable(&error))?;
+    let pending = Pending::new(run.request, report);
     store.transaction(|store| {
         for line in lines {
             store.put_decision(&run.name, &line.decision)?;
         }
-        store.set_meta(PENDING, &json)?;
+        pending.note(store)?;
         store.set_meta(
             LAST_REPORT,
             &serde_json::to_vec(report).map_err(|error| unwritable(&error))?,
         )
     })?;
-    finish(store, run.request, &pending)
-}
-
-/// Finishes the delivery of the same campaign where it was interrupted after its decisions were logged.
-pub(super) fn unfinished(
-    store: &mut Store,
-    request: &CampaignRequest,
-) -> Result<Option<CampaignReport>> {
-    let Some(json) = store.meta(PENDING)? else {
-        return Ok(None);
-    };
-    let Ok(pending) = serde_json::from_slice::<Pending>(&json) else {
-        return Ok(None);
-    };
-    if pending.request != format!("{request:?}") || !pending.part.exists() {
-        return Ok(None);
-    }
-    finish(store, request, &pending)?;
-    Ok(Some(pending.report))
+    pending.finish(store, &run.request.out)
 }
 
 /// What the last campaign came to, for the report.
@@ -215,13 +182,8 @@ pub fn last_campaign(store: &Store) -> Result<Option<CampaignReport>> {
         .transpose()
 }
 
-fn finish(store: &mut Store, request: &CampaignRequest, pending: &Pending) -> Result<()> {
-    std::fs::rename(&pending.part, &request.out).map_err(EngineError::io("write", &request.out))?;
-    store.transaction(|store| store.remove_meta(PENDING))
-}
-
 /// The name of a file in progress, in the same folder, so that giving it its name is atomic.
-fn part_of(out: &Path) -> PathBuf {
+pub(super) fn part_of(out: &Path) -> PathBuf {
     let name = out.file_name().unwrap_or_default().to_string_lossy();
     out.with_file_name(format!(".{name}.part"))
 }
@@ -333,7 +295,7 @@ fn csv_record(fields: &[String; 16]) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| unwritable(&error))
 }
 
-fn unwritable(error: &dyn std::fmt::Display) -> EngineError {
+pub(super) fn unwritable(error: &dyn std::fmt::Display) -> EngineError {
     EngineError::Corrupt {
         what: "line of a campaign",
         place: "the file to deliver".to_owned(),

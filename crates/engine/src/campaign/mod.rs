@@ -7,6 +7,7 @@ mod candidates;
 mod choose;
 mod deliver;
 mod moment;
+mod pending;
 mod person;
 mod reason;
 mod standing;
@@ -28,6 +29,7 @@ use choose::{Open, propensities};
 use standing::{Arm, Standing};
 
 pub use deliver::{DeliveredLine, DeliveredProduct, Nothing, last_campaign};
+pub use pending::{UnfinishedDelivery, unfinished_delivery};
 pub use summary::{CampaignReport, Refused};
 
 use crate::config::Config;
@@ -86,7 +88,7 @@ pub fn run_campaign(
 ) -> Result<CampaignReport> {
     progress(CampaignProgress::Reading);
     deliver::check_place(&request.out)?;
-    if let Some(report) = deliver::unfinished(store, request)? {
+    if let Some(report) = pending::resume(store, request)? {
         return Ok(report);
     }
     moment::check(store.log_summary()?, request.at)?;

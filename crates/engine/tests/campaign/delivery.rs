@@ -1,6 +1,6 @@
 //! Delivery: decisions are in the log before the file has its name, and a file is whole or absent.
 
-use engine::{CampaignProgress, CampaignRequest, run_campaign};
+use engine::{CampaignProgress, CampaignRequest, run_campaign, unfinished_delivery};
 use events::Channel;
 
 use crate::shop::{TestShop, read_lines, refusal};
@@ -70,9 +70,23 @@ fn a_delivery_that_breaks_off_is_completed_by_the_same_command_without_deciding_
     assert!(broken.is_err());
     let decided = shop.decisions();
     assert_eq!(decided.len(), 64, "the decisions come before the file");
+    let left = unfinished_delivery(&shop.store)
+        .expect("readable")
+        .expect("unfinished");
+    let part = left
+        .part
+        .expect("the whole file under its name in progress");
+    assert_eq!(part, out.join(".campaign.jsonl.part"));
+    let command = format!(
+        "hawker campaign --channel push --goal click --seed 1 --at 2025-12-20T12:00:00Z --identities --out {}",
+        request.out.display()
+    );
+    assert_eq!(left.command, command);
 
     std::fs::remove_dir(&request.out).expect("empty");
     let (report, lines) = shop.run(&request);
+    assert_eq!(report.messages, left.messages);
+    assert_eq!(unfinished_delivery(&shop.store).expect("readable"), None);
     assert_eq!(shop.decisions(), decided);
     assert_eq!(
         lines.iter().map(|line| &line.decision).collect::<Vec<_>>(),

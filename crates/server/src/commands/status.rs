@@ -1,6 +1,6 @@
 //! `hawker status`.
 
-use engine::Status;
+use engine::{Status, UnfinishedDelivery};
 
 use super::{grouped, store};
 use crate::Outcome;
@@ -50,7 +50,32 @@ fn tell(status: &Status, terminal: Terminal) {
         grouped(status.decisions),
         grouped(status.messages)
     ));
+    if status.messages > 0 {
+        say("lift       `hawker lift` measures what they brought".to_owned());
+    }
+    if let Some(delivery) = &status.unfinished_delivery {
+        say(format!("unfinished {}", unfinished(delivery)));
+    }
     for stage in &status.stages {
         say(format!("{:<10} {}", stage.name, stage.state));
+    }
+}
+
+/// What a delivery that broke off means and how to finish it.
+fn unfinished(delivery: &UnfinishedDelivery) -> String {
+    let known = format!(
+        "the {} messages of the campaign of {} count as sent, but its file was not finished",
+        grouped(delivery.messages),
+        delivery.decided_at
+    );
+    match (&delivery.part, delivery.command.as_str()) {
+        (Some(_), "") => format!("{known}; run the same `hawker campaign` command again"),
+        (Some(_), command) => {
+            format!("{known}; `{command}` finishes it without deciding again")
+        }
+        (None, _) => format!(
+            "{known} and is gone; `hawker export decisions` still holds run {}",
+            delivery.run
+        ),
     }
 }

@@ -32,10 +32,15 @@ mod init;
 mod layers;
 pub mod losses;
 mod masked_softmax;
+mod mixture;
 mod optimisers;
 mod parameters;
 mod random;
+mod shards;
+mod simd;
 mod softmax;
+mod storage;
+mod threads;
 
 #[cfg(test)]
 mod golden;
@@ -61,8 +66,11 @@ pub use layers::mlp::Mlp;
 pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
 pub use layers::transformer_block::{TransformerBlock, TransformerBlockConfig};
+pub use mixture::{MixtureTables, add_mixture};
 pub use optimisers::adamw::{AdamW, AdamWConfig};
 pub use optimisers::schedule::WarmupCosine;
 pub use parameters::{Parameter, ParameterStore};
 pub use random::{generator, name_seed};
+pub use shards::sharded_gradients;
 pub use softmax::{log_softmax, log_sum_exp, softmax};
+pub use threads::one_thread_per_operation;

@@ -1,8 +1,10 @@
 //! Softmax of attention scores under a mask, in one pass forward and one backward.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, WithDType, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use crate::simd::{Real, dot, max, sum_of, vectorised};
+use crate::storage::part;
 use crate::{NnError, softmax};
 
 /// Numbers that one task of the pool handles at least, so that small inputs stay on one core.
@@ -53,11 +55,11 @@ impl CustomOp2 for MaskedSoftmax {
         let result = match (scores, mask) {
             (CpuStorage::F32(scores), CpuStorage::F32(mask)) => {
                 let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
-                CpuStorage::F32(forward(scores, mask, layout, f32::exp, f32::max))
+                CpuStorage::F32(forward(scores, mask, layout))
             }
             (CpuStorage::F64(scores), CpuStorage::F64(mask)) => {
                 let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
-                CpuStorage::F64(forward(scores, mask, layout, f64::exp, f64::max))
+                CpuStorage::F64(forward(scores, mask, layout))
             }
             _ => bail!("masked softmax takes scores and mask of one type, f32 or f64"),
         };
@@ -108,25 +110,11 @@ impl CustomOp2 for SoftmaxBackward {
     }
 }
 
-/// The numbers of a contiguous tensor.
-fn part<'a, F>(storage: &'a [F], layout: &Layout) -> candle_core::Result<&'a [F]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage[start..end]),
-        None => bail!("masked softmax takes contiguous tensors"),
-    }
-}
-
 fn keys_of(layout: &Layout) -> usize {
     layout.dims().last().map_or(1, |keys| (*keys).max(1))
 }
 
-fn forward<F: WithDType>(
-    scores: &[F],
-    mask: &[F],
-    layout: &Layout,
-    exp: impl Fn(F) -> F + Sync,
-    max: impl Fn(F, F) -> F + Sync,
-) -> Vec<F> {
+fn forward<F: Real>(scores: &[F], mask: &[F], layout: &Layout) -> Vec<F> {
     let keys = keys_of(layout);
     let [_, heads, time] = [0, 1, 2].map(|dim| layout.dims()[dim]);
     let mut result = vec![F::zero(); scores.len()];
@@ -138,24 +126,27 @@ fn forward<F: WithDType>(
             // Row (b, h, t) uses mask row (b, t); a mask of one sequence serves all.
             let mask_row = (row / (heads * time) * time + row % time) * keys % mask.len();
             let mask = &mask[mask_row..mask_row + keys];
-            let mut top = scores[0] + mask[0];
-            for ((out, score), mask) in out.iter_mut().zip(scores).zip(mask) {
-                *out = *score + *mask;
-                top = max(top, *out);
-            }
-            let mut sum = F::zero();
-            for out in out.iter_mut() {
-                *out = exp(*out - top);
-                sum += *out;
-            }
-            for out in out.iter_mut() {
-                *out /= sum;
-            }
+            vectorised(
+                #[inline(always)]
+                || {
+                    for ((out, score), mask) in out.iter_mut().zip(scores).zip(mask) {
+                        *out = *score + *mask;
+                    }
+                    let top = max(out);
+                    for out in out.iter_mut() {
+                        *out = (*out - top).exp();
+                    }
+                    let scale = F::one() / sum_of(out, |x| x);
+                    for out in out.iter_mut() {
+                        *out *= scale;
+                    }
+                },
+            );
         });
     result
 }
 
-fn backward<F: WithDType>(probabilities: &[F], gradient: &[F], layout: &Layout) -> Vec<F> {
+fn backward<F: Real>(probabilities: &[F], gradient: &[F], layout: &Layout) -> Vec<F> {
     let keys = keys_of(layout);
     let mut result = vec![F::zero(); probabilities.len()];
     let inputs = probabilities
@@ -164,13 +155,15 @@ fn backward<F: WithDType>(probabilities: &[F], gradient: &[F], layout: &Layout) 
     let rows = result.par_chunks_mut(keys).zip(inputs);
     let least = TASK.div_ceil(keys);
     rows.with_min_len(least).for_each(|(out, (p, g))| {
-        let mut along = F::zero();
-        for (p, g) in p.iter().zip(g) {
-            along += *p * *g;
-        }
-        for ((out, p), g) in out.iter_mut().zip(p).zip(g) {
-            *out = *p * (*g - along);
-        }
+        vectorised(
+            #[inline(always)]
+            || {
+                let along = dot::<F, F>(p, g);
+                for ((out, p), g) in out.iter_mut().zip(p).zip(g) {
+                    *out = *p * (*g - along);
+                }
+            },
+        );
     });
     result
 }

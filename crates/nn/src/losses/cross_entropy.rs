@@ -1,5 +1,6 @@
 use candle_core::{DType, Tensor};
 
+use super::sparse_cross_entropy::{SparseCrossEntropy, by_row};
 use crate::{NnError, log_sum_exp};
 
 /// Softmax cross-entropy with one target a row, averaged over the rows.
@@ -41,16 +42,77 @@ pub fn cross_entropy_soft(
     entries: &[(u32, u32, f32)],
     smoothing: f64,
 ) -> Result<Tensor, NnError> {
+    let nothing = Tensor::zeros(0, logits.dtype(), logits.device())?;
+    cross_entropy_adjusted(logits, &[], &nothing, entries, smoothing)
+}
+
+/// As [`cross_entropy_soft`], after numbers were added to some of the logits.
+///
+/// `values[i]` is added to the logit at (row, column) = `places[i]`. The sum is never written down: on a CPU one
+/// pass a row makes the loss and one the gradient, where the composition of index-add, log-sum-exp and gather takes a
+/// dozen passes over N × V numbers.
+///
+/// # Shapes
+/// logits [N, V], values [M] for M places → scalar.
+///
+/// # Errors
+/// [`NnError::Shape`] where there is no entry, an entry or a place lies outside the logits, or there are not as many
+/// values as places.
+pub fn cross_entropy_adjusted(
+    logits: &Tensor,
+    places: &[(u32, u32)],
+    values: &Tensor,
+    entries: &[(u32, u32, f32)],
+    smoothing: f64,
+) -> Result<Tensor, NnError> {
     let (rows, columns) = logits.dims2()?;
-    let outside = |e: &&(u32, u32, f32)| e.0 as usize >= rows || e.1 as usize >= columns;
-    if let Some(entry) = entries.iter().find(outside) {
+    let outside = |row: u32, column: u32| row as usize >= rows || column as usize >= columns;
+    if let Some(entry) = entries.iter().find(|entry| outside(entry.0, entry.1)) {
         let text = format!("a target at row {}, column {}", entry.0, entry.1);
+        return Err(mismatch(logits, text));
+    }
+    if let Some(place) = places.iter().find(|place| outside(place.0, place.1)) {
+        let text = format!("an adjustment at row {}, column {}", place.0, place.1);
         return Err(mismatch(logits, text));
     }
     if entries.is_empty() {
         return Err(mismatch(logits, "no targets".to_owned()));
     }
+    if values.dims() != [places.len()] {
+        let text = format!("{} places for values of {:?}", places.len(), values.dims());
+        return Err(mismatch(logits, text));
+    }
+    if !logits.device().is_cpu() {
+        return composed(logits, places, values, entries, smoothing);
+    }
+    let fused = SparseCrossEntropy {
+        entries: by_row(rows, entries, |entry| (entry.0, (entry.1, entry.2))),
+        adjusted: by_row(rows, &(0..places.len()).collect::<Vec<_>>(), |index| {
+            (places[*index].0, (places[*index].1, *index))
+        }),
+        smoothing,
+    };
+    Ok(logits
+        .contiguous()?
+        .apply_op2(&values.contiguous()?, fused)?)
+}
+
+/// The same of candle's own operations, for other devices.
+fn composed(
+    logits: &Tensor,
+    places: &[(u32, u32)],
+    values: &Tensor,
+    entries: &[(u32, u32, f32)],
+    smoothing: f64,
+) -> Result<Tensor, NnError> {
+    let (rows, columns) = logits.dims2()?;
     let (device, dtype) = (logits.device(), logits.dtype());
+    let flat = |row: u32, column: u32| row * columns as u32 + column;
+    let mut adjusted = logits.flatten_all()?;
+    if !places.is_empty() {
+        let places: Vec<u32> = places.iter().map(|place| flat(place.0, place.1)).collect();
+        adjusted = adjusted.index_add(&Tensor::new(places, device)?, values, 0)?;
+    }
     let vector = |values: Vec<f32>| -> Result<Tensor, NnError> {
         Ok(Tensor::new(values, device)?.to_dtype(dtype)?)
     };
@@ -59,20 +121,17 @@ pub fn cross_entropy_soft(
         row_weights[*row as usize] += weight;
     }
     let row_weights = vector(row_weights)?;
-    let positions: Vec<u32> = entries
-        .iter()
-        .map(|(row, column, _)| row * columns as u32 + column)
-        .collect();
-    let positions = Tensor::new(positions, device)?;
+    let targets: Vec<u32> = entries.iter().map(|entry| flat(entry.0, entry.1)).collect();
+    let chosen = adjusted.index_select(&Tensor::new(targets, device)?, 0)?;
     let weights = vector(entries.iter().map(|entry| entry.2).collect())?;
-    let chosen = logits.flatten_all()?.index_select(&positions, 0)?;
-    let normaliser = (log_sum_exp(logits)? * &row_weights)?.sum_all()?;
+    let adjusted = adjusted.reshape((rows, columns))?;
+    let normaliser = (log_sum_exp(&adjusted)? * &row_weights)?.sum_all()?;
     let hit = ((chosen * weights)?.sum_all()? * (1.0 - smoothing))?;
     let loss = (normaliser - hit)?;
     if smoothing == 0.0 {
         return Ok(loss);
     }
-    let spread = (logits.mean(1)? * row_weights)?.sum_all()?;
+    let spread = (adjusted.mean(1)? * row_weights)?.sum_all()?;
     Ok((loss - (spread * smoothing)?)?)
 }
 
@@ -102,6 +161,42 @@ mod tests {
             let backward = loss.backward().expect("differentiable");
             let gradient = backward.get(&logits).expect("depends on the logits");
             assert_close(gradient, &losses[format!("{name}_grad")], 1e-7);
+        }
+    }
+
+    #[test]
+    fn the_fused_operation_equals_the_composed_one() {
+        let values: Vec<f64> = (0..3 * 37)
+            .map(|i| (f64::from(i) * 1.3).sin() * 5.0)
+            .collect();
+        let logits = Tensor::from_vec(values, (3, 37), &Device::Cpu).expect("fits");
+        let logits = Var::from_tensor(&logits).expect("floats");
+        let added = Tensor::new(&[2.5f64, -1e9, 0.3, 1.0], &Device::Cpu).expect("fits");
+        let added = Var::from_tensor(&added).expect("floats");
+        let places = [(2, 1), (0, 5), (0, 36), (2, 1)];
+        let entries = [(2, 1, 0.25), (0, 36, 0.25), (2, 7, 0.5)];
+        for smoothing in [0.0, 0.2] {
+            let fused = cross_entropy_adjusted(&logits, &places, &added, &entries, smoothing);
+            let whole = composed(&logits, &places, &added, &entries, smoothing);
+            let [fused, whole] =
+                [fused, whole].map(|loss| (loss.expect("fits") * 3.0).expect("scales"));
+            let [a, b] = [&fused, &whole].map(|loss| loss.to_scalar::<f64>().expect("a scalar"));
+            // A smoothed target of −1e9 is large, and so is the rounding.
+            assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{a} is not {b}");
+            let [fused, whole] =
+                [fused, whole].map(|loss| loss.backward().expect("differentiable"));
+            for variable in [&logits, &added] {
+                let of = |store: &candle_core::backprop::GradStore| -> Vec<f64> {
+                    let gradient = store.get(variable).expect("depends on it");
+                    gradient
+                        .flatten_all()
+                        .and_then(|g| g.to_vec1())
+                        .expect("f64")
+                };
+                for (a, b) in of(&fused).iter().zip(of(&whole)) {
+                    assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+                }
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 //! Windows side by side, as tensors.
 
-use nn::{DType, Device, NnError, Tensor, mask};
+use std::sync::Arc;
+
+use nn::{DType, Device, MixtureTables, NnError, Tensor, mask};
 
 use super::history::OWN_FEATURES;
 use super::popularity::Popularity;
@@ -24,8 +26,8 @@ pub(super) struct Batch {
     pub(super) rows: Tensor,
     /// Elapsed bucket of each question [N].
     pub(super) elapsed: Tensor,
-    /// Log-shares at each question's moment [N, half-lives, V].
-    pub(super) popularity: Tensor,
+    /// Log-shares at each question's moment, N rows of [half-lives, V].
+    pub(super) popularity: Arc<MixtureTables>,
     /// The shoppers' own items, where there are any.
     pub(super) own: Option<OwnEntries>,
     /// The distinct target items of each question.
@@ -36,8 +38,8 @@ pub(super) struct Batch {
 
 /// The shoppers' own items of all questions, M entries in all.
 pub(super) struct OwnEntries {
-    /// Position of each entry in the flattened logits [N·V].
-    pub(super) positions: Tensor,
+    /// Question and item of each entry [M].
+    pub(super) places: Vec<(u32, u32)>,
     /// Question of each entry [M].
     pub(super) rows: Tensor,
     /// What is known of it [M, 3].
@@ -65,12 +67,6 @@ impl Batch {
         let questions: Vec<&Question> = windows.iter().flat_map(|w| &w.questions).collect();
         let (pooling, rows) = pooling(windows, time, device)?;
         let elapsed: Vec<u32> = questions.iter().map(|q| q.elapsed).collect();
-        let tables: Vec<f32> = questions
-            .iter()
-            .flat_map(|q| popularity.at(q.now_s))
-            .copied()
-            .collect();
-        let shape = (questions.len(), popularity.features(), items);
         Ok(Self {
             items: padded(items as u32, &|w| w.tokens.iter().map(|t| t.item).collect())?,
             kinds: padded(0, &|w| w.tokens.iter().map(|t| t.kind).collect())?,
@@ -80,8 +76,8 @@ impl Batch {
             pooling,
             rows,
             elapsed: Tensor::new(elapsed, device)?,
-            popularity: Tensor::from_vec(tables, shape, device)?,
-            own: own_entries(&questions, items, device)?,
+            popularity: Arc::new(popularity.tables_at(questions.iter().map(|q| q.now_s))),
+            own: own_entries(&questions, device)?,
             targets: questions.iter().map(|q| q.targets.clone()).collect(),
             new_targets: questions.iter().map(|q| new_targets(q)).collect(),
         })
@@ -119,25 +115,21 @@ fn pooling(windows: &[Window], time: usize, device: &Device) -> Result<(Tensor, 
     Ok((weights, Tensor::new(rows, device)?))
 }
 
-fn own_entries(
-    questions: &[&Question],
-    items: usize,
-    device: &Device,
-) -> Result<Option<OwnEntries>, NnError> {
-    let (mut positions, mut rows, mut features) = (Vec::new(), Vec::new(), Vec::new());
-    for (row, question) in questions.iter().enumerate() {
+fn own_entries(questions: &[&Question], device: &Device) -> Result<Option<OwnEntries>, NnError> {
+    let (mut places, mut rows, mut features) = (Vec::new(), Vec::new(), Vec::new());
+    for (row, question) in (0u32..).zip(questions) {
         for own in &question.own {
-            positions.push((row * items) as u32 + own.item);
-            rows.push(row as u32);
+            places.push((row, own.item));
+            rows.push(row);
             features.extend(own.features);
         }
     }
-    if rows.is_empty() {
+    if places.is_empty() {
         return Ok(None);
     }
-    let count = rows.len();
+    let count = places.len();
     Ok(Some(OwnEntries {
-        positions: Tensor::new(positions, device)?,
+        places,
         rows: Tensor::new(rows, device)?,
         features: Tensor::from_vec(features, (count, OWN_FEATURES), device)?,
     }))
@@ -162,9 +154,10 @@ mod tests {
         assert_eq!(items, [[3, 0, 1], [3, 3, 3]]);
         let pooling: Vec<Vec<Vec<f32>>> = batch.pooling.to_vec3().expect("f32");
         assert_eq!(pooling, [[[0.0, 0.5, 0.5]], [[1.0, 0.0, 0.0]]]);
-        assert_eq!(batch.popularity.dims(), [2, 1, 3]);
+        assert_eq!(batch.popularity.of_row, [0, 0]);
+        assert_eq!(batch.popularity.tables[0].len(), 3);
         let own = batch.own.as_ref().expect("the first shopper has a past");
-        assert_eq!(own.positions.to_vec1::<u32>().expect("u32"), [0, 1]);
+        assert_eq!(own.places, [(0, 0), (0, 1)]);
         assert_eq!(batch.targets.len(), 2);
     }
 }

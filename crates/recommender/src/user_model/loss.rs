@@ -5,14 +5,43 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::Batch;
-use super::config::UserModelConfig;
+use super::model::UserModel;
 use super::network::Network;
 use super::vocabulary::{Catalogue, LABELS};
 
 /// Added to a logit to give it no probability.
 const OUT: f32 = -1e9;
 
-/// The loss of one batch.
+/// What the losses of a batch are averaged over: its questions, and those of them that have a target of each kind.
+///
+/// A batch is cut into shards, whose losses sum to the batch's only if all of them divide by the same counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    questions: usize,
+    new: usize,
+    labels: [usize; LABELS],
+}
+
+impl Counts {
+    /// Counts over all shards of a batch.
+    pub(super) fn of(shards: &[Batch], catalogue: &Catalogue) -> Self {
+        let mut counts = Self::default();
+        for batch in shards {
+            counts.questions += batch.targets.len();
+            counts.new += with_target(&batch.new_targets);
+            for (count, rows) in counts.labels.iter_mut().zip(&catalogue.label_rows) {
+                *count += with_target(&labels(batch, rows));
+            }
+        }
+        counts
+    }
+}
+
+fn with_target(targets: &[Vec<u32>]) -> usize {
+    targets.iter().filter(|targets| !targets.is_empty()).count()
+}
+
+/// The loss of one shard of a batch; the shards' losses sum to that of the batch.
 ///
 /// The next order's distinct products share the target of a softmax over all items evenly; those that the shopper
 /// never bought do so once more among all items the shopper never bought, and its categories, brands and price bands
@@ -21,29 +50,28 @@ const OUT: f32 = -1e9;
 /// # Shapes
 /// states [N, D], table [V, D] → scalar.
 pub(super) fn multi_task_loss(
-    config: &UserModelConfig,
-    network: &Network,
-    catalogue: &Catalogue,
+    model: &UserModel,
+    counts: &Counts,
     batch: &Batch,
     states: &Tensor,
     table: &Tensor,
     rng: &mut ChaCha8Rng,
 ) -> Result<Tensor, NnError> {
-    let weights = config.loss_weights;
-    let smoothing = config.label_smoothing;
-    let new_logits = network.new_item_logits(batch, states, table)?;
-    let logits = network.add_own_past(new_logits.clone(), batch, states)?;
-    let next = losses::cross_entropy_soft(&logits, &entries(&batch.targets), smoothing)?;
+    let (network, catalogue) = (&model.network, &model.catalogue);
+    let weights = model.config.loss_weights;
+    let logits = network.new_item_logits(batch, states, table)?;
+    let smoothing = model.config.label_smoothing;
+    let next = next_item_loss(network, counts, batch, states, &logits, smoothing)?;
     let mut total = (next * weights.next_item)?;
-    let new_entries = entries(&batch.new_targets);
+    let new_entries = entries(&batch.new_targets, counts.new);
     if weights.new_item > 0.0 && !new_entries.is_empty() {
-        let logits = without_own_past(new_logits, batch)?;
-        let loss = losses::cross_entropy_soft(&logits, &new_entries, 0.0)?;
+        let loss = new_item_loss(&logits, batch, &new_entries)?;
         total = (total + (loss * weights.new_item)?)?;
     }
     let label_weights: [f64; LABELS] = [weights.category, weights.brand, weights.price_band];
     for (field, weight) in label_weights.into_iter().enumerate() {
-        let entries = entries(&labels(batch, &catalogue.label_rows[field]));
+        let labels = labels(batch, &catalogue.label_rows[field]);
+        let entries = entries(&labels, counts.labels[field]);
         if weight == 0.0 || entries.is_empty() {
             continue;
         }
@@ -53,18 +81,52 @@ pub(super) fn multi_task_loss(
         }
     }
     if weights.purchase > 0.0 {
+        let share = batch.targets.len() as f64 / counts.questions as f64;
         let loss = purchase_loss(network, batch, states, table, rng)?;
-        total = (total + (loss * weights.purchase)?)?;
+        total = (total + (loss * (weights.purchase * share))?)?;
     }
     Ok(total)
 }
 
-/// The targets of all questions as (question, target, weight): even within a question, even among the questions that
-/// have any.
-fn entries(targets: &[Vec<u32>]) -> Vec<(u32, u32, f32)> {
-    let counted = targets.iter().filter(|targets| !targets.is_empty()).count() as f32;
+/// The softmax over all items, the bonus of the shoppers' own added.
+fn next_item_loss(
+    network: &Network,
+    counts: &Counts,
+    batch: &Batch,
+    states: &Tensor,
+    logits: &Tensor,
+    smoothing: f64,
+) -> Result<Tensor, NnError> {
+    let entries = entries(&batch.targets, counts.questions);
+    match &batch.own {
+        Some(own) => {
+            let bonus = network.own_past(own, states)?;
+            losses::cross_entropy_adjusted(logits, &own.places, &bonus, &entries, smoothing)
+        }
+        None => losses::cross_entropy_soft(logits, &entries, smoothing),
+    }
+}
+
+/// The softmax over what the shoppers never bought.
+fn new_item_loss(
+    logits: &Tensor,
+    batch: &Batch,
+    entries: &[(u32, u32, f32)],
+) -> Result<Tensor, NnError> {
+    match &batch.own {
+        Some(own) => {
+            let out = Tensor::full(OUT, own.places.len(), logits.device())?;
+            losses::cross_entropy_adjusted(logits, &own.places, &out, entries, 0.0)
+        }
+        None => losses::cross_entropy_soft(logits, entries, 0.0),
+    }
+}
+
+/// The targets of all questions as (question, target, weight): even within a question, even among the `counted`
+/// questions that have any.
+fn entries(targets: &[Vec<u32>], counted: usize) -> Vec<(u32, u32, f32)> {
     let entry = |(row, targets): (u32, &Vec<u32>)| {
-        let weight = 1.0 / (counted * targets.len().max(1) as f32);
+        let weight = 1.0 / (counted as f32 * targets.len().max(1) as f32);
         let entries = targets.iter().map(|target| (row, *target, weight));
         entries.collect::<Vec<_>>()
     };
@@ -79,16 +141,6 @@ fn labels(batch: &Batch, label_rows: &[u32]) -> Vec<Vec<u32>> {
         rows.filter_map(|row| row.checked_sub(1)).collect()
     };
     batch.targets.iter().map(of_question).collect()
-}
-
-/// Puts what the shoppers bought before out of the running.
-fn without_own_past(logits: Tensor, batch: &Batch) -> Result<Tensor, NnError> {
-    let Some(own) = &batch.own else {
-        return Ok(logits);
-    };
-    let out = Tensor::full(OUT, own.positions.dims1()?, logits.device())?;
-    let flat = logits.flatten_all()?.index_add(&own.positions, &out, 0)?;
-    Ok(flat.reshape(logits.shape())?)
 }
 
 fn purchase_loss(
@@ -129,7 +181,7 @@ mod tests {
 
     #[test]
     fn weights_are_even_within_and_among_the_questions_that_count() {
-        let entries = entries(&[vec![3, 5], vec![], vec![1]]);
+        let entries = entries(&[vec![3, 5], vec![], vec![1]], 2);
         assert_eq!(entries, [(0, 3, 0.25), (0, 5, 0.25), (2, 1, 0.5)]);
     }
 
@@ -150,8 +202,7 @@ mod tests {
         assert_eq!(batch.new_targets, [[2]]);
         // Items 2 and 3 remain, with odds of 3 to 1.
         let logits = Tensor::new(&[[9f32, 9.0, 3f32.ln(), 0.0]], &Device::Cpu).expect("fits");
-        let logits = without_own_past(logits, &batch).expect("fits");
-        let loss = losses::cross_entropy_soft(&logits, &entries(&batch.new_targets), 0.0);
+        let loss = new_item_loss(&logits, &batch, &entries(&batch.new_targets, 1));
         let loss = loss
             .and_then(|loss| Ok(loss.to_scalar::<f32>()?))
             .expect("a scalar");

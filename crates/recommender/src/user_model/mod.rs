@@ -27,6 +27,7 @@
 
 mod batch;
 mod config;
+mod gradients;
 mod history;
 mod loss;
 mod model;

@@ -290,7 +290,7 @@ impl UserModel {
             let taste = Network::taste(states, &self.table)?;
             let nothing = taste.zeros_like()?;
             let taste = pick(taste)?;
-            let popularity = pick(self.network.crowd(batch, states)?)?;
+            let popularity = pick(self.network.add_crowd(&nothing, batch, states)?)?;
             let own_past = pick(self.network.add_own_past(nothing, batch, states)?)?;
             let parts = taste.into_iter().zip(popularity).zip(own_past);
             let parts = parts.map(|((taste, popularity), own_past)| ScoreParts {

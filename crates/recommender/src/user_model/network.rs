@@ -6,7 +6,7 @@ use nn::{
 };
 use rand::RngExt;
 
-use super::batch::Batch;
+use super::batch::{Batch, OwnEntries};
 use super::config::UserModelConfig;
 use super::history::{GAP_BUCKETS, OWN_FEATURES, START_KIND};
 use super::vocabulary::{Catalogue, LABELS, Vocabulary};
@@ -215,7 +215,7 @@ impl Network {
         states: &Tensor,
         table: &Tensor,
     ) -> Result<Tensor, NnError> {
-        Ok((Self::taste(states, table)? + self.crowd(batch, states)?)?)
+        self.add_crowd(&Self::taste(states, table)?, batch, states)
     }
 
     /// The first part of a score: state · item.
@@ -226,20 +226,29 @@ impl Network {
         Ok(states.matmul(&table.t()?)?)
     }
 
-    /// The second part: how much the shopper follows the crowd × the item's popularity.
+    /// Adds the second part: how much the shopper follows the crowd × the item's popularity.
     ///
     /// # Shapes
-    /// states [N, D] → [N, V].
-    pub(super) fn crowd(&self, batch: &Batch, states: &Tensor) -> Result<Tensor, NnError> {
-        let weights = self.popularity.forward(states)?;
-        // [N, 1, half-lives] · [N, half-lives, V] → [N, V]
-        Ok(weights
-            .unsqueeze(1)?
-            .matmul(&batch.popularity)?
-            .squeeze(1)?)
+    /// logits [N, V], states [N, D] → [N, V].
+    pub(super) fn add_crowd(
+        &self,
+        logits: &Tensor,
+        batch: &Batch,
+        states: &Tensor,
+    ) -> Result<Tensor, NnError> {
+        nn::add_mixture(logits, &self.popularity.forward(states)?, &batch.popularity)
     }
 
-    /// Adds the third part to the items that the shopper bought: how much the shopper comes back × own past.
+    /// The third part, of the items that a shopper bought: how much the shopper comes back × own past.
+    ///
+    /// # Shapes
+    /// states [N, D] → [M], one number an entry.
+    pub(super) fn own_past(&self, own: &OwnEntries, states: &Tensor) -> Result<Tensor, NnError> {
+        let weights = self.own.forward(states)?.index_select(&own.rows, 0)?;
+        Ok((weights * &own.features)?.sum(1)?)
+    }
+
+    /// Adds the third part to the items that the shopper bought.
     ///
     /// # Shapes
     /// logits [N, V], states [N, D] → [N, V].
@@ -252,10 +261,15 @@ impl Network {
         let Some(own) = &batch.own else {
             return Ok(logits);
         };
-        let weights = self.own.forward(states)?.index_select(&own.rows, 0)?;
-        let bonus = (weights * &own.features)?.sum(1)?;
+        let (_, items) = logits.dims2()?;
+        let places = own
+            .places
+            .iter()
+            .map(|(row, item)| row * items as u32 + item);
+        let places = Tensor::new(places.collect::<Vec<_>>(), logits.device())?;
+        let bonus = self.own_past(own, states)?;
         let shape = logits.shape().clone();
-        let flat = logits.flatten_all()?.index_add(&own.positions, &bonus, 0)?;
+        let flat = logits.flatten_all()?.index_add(&places, &bonus, 0)?;
         Ok(flat.reshape(shape)?)
     }
 

@@ -1,5 +1,9 @@
 //! What the whole shop bought lately, at any moment of its history.
 
+use std::sync::Arc;
+
+use nn::MixtureTables;
+
 use crate::decay::decay;
 use crate::{Corpus, Interaction};
 
@@ -17,12 +21,10 @@ const MOST_TABLES: i64 = 400;
 /// knows the future.
 #[derive(Debug, Clone)]
 pub(super) struct Popularity {
-    items: usize,
-    half_lives: usize,
     /// The tables' moments, ascending; a table counts what was bought strictly before its moment.
     moments_s: Vec<i64>,
-    /// Row-major [moment, half-life, item].
-    tables: Vec<f32>,
+    /// One row-major [half-life, item] a moment.
+    tables: Vec<Arc<[f32]>>,
 }
 
 impl Popularity {
@@ -32,8 +34,6 @@ impl Popularity {
         let mut purchases: Vec<&Interaction> = corpus.purchases().collect();
         purchases.sort_by_key(|purchase| purchase.at_s);
         let mut popularity = Self {
-            items: corpus.items.len(),
-            half_lives: half_lives_days.len(),
             moments_s: Vec::new(),
             tables: Vec::new(),
         };
@@ -70,29 +70,41 @@ impl Popularity {
     }
 
     fn push(&mut self, moment_s: i64, counts: &[Vec<f64>]) {
-        self.moments_s.push(moment_s);
-        for counts in counts {
+        let shares = |counts: &Vec<f64>| -> Vec<f32> {
             let total = counts.iter().sum::<f64>() + PRIOR * counts.len() as f64;
             let logs = counts.iter().map(|c| ((c + PRIOR) / total).ln() as f32);
-            self.tables.extend(logs);
-        }
+            logs.collect()
+        };
+        self.moments_s.push(moment_s);
+        self.tables.push(counts.iter().flat_map(shares).collect());
     }
 
-    /// Number of half-lives.
-    pub(super) fn features(&self) -> usize {
-        self.half_lives
+    /// The tables of several moments, each table once.
+    ///
+    /// # Shapes
+    /// N moments → N rows of [half-lives, V].
+    pub(super) fn tables_at(&self, moments_s: impl Iterator<Item = i64>) -> MixtureTables {
+        let indices: Vec<usize> = moments_s.map(|now_s| self.index_at(now_s)).collect();
+        let mut used = indices.clone();
+        used.sort_unstable();
+        used.dedup();
+        MixtureTables {
+            of_row: indices
+                .iter()
+                .map(|index| used.partition_point(|known| known < index))
+                .collect(),
+            tables: used
+                .iter()
+                .map(|index| Arc::clone(&self.tables[*index]))
+                .collect(),
+        }
     }
 
     /// The latest table that knows nothing from `now_s` or later; the first one, which is empty, before the first
     /// purchase.
-    ///
-    /// # Shapes
-    /// → row-major [half-lives, V].
-    pub(super) fn at(&self, now_s: i64) -> &[f32] {
+    fn index_at(&self, now_s: i64) -> usize {
         let after = self.moments_s.partition_point(|moment| *moment <= now_s);
-        let size = self.half_lives * self.items;
-        let start = after.saturating_sub(1) * size;
-        &self.tables[start..start + size]
+        after.saturating_sub(1)
     }
 }
 
@@ -107,7 +119,8 @@ mod tests {
         let corpus = corpus_of(2, vec![vec![buy(0, 0, None), buy(1, 10 * day, None)]]);
         let popularity = Popularity::new(&corpus, &[10.0], 5.0);
         let share = |now_s| -> Vec<f64> {
-            let table = popularity.at(now_s).iter();
+            let found = popularity.tables_at([now_s].into_iter());
+            let table = found.tables[found.of_row[0]].iter();
             table.map(|log| f64::from(*log).exp()).collect()
         };
         let close = |found: Vec<f64>, expected: [f64; 2]| {

@@ -3,15 +3,12 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use nn::{
-    AdamW, AdamWConfig, Checkpoint, Device, NnError, Pass, TrainingState, WarmupCosine, generator,
-};
+use nn::{AdamW, AdamWConfig, Checkpoint, NnError, TrainingState, WarmupCosine, generator};
 use serde::{Deserialize, Serialize};
 
-use super::batch::Batch;
 use super::config::UserModelConfig;
+use super::gradients::{SHARDS, batch_gradients};
 use super::history::History;
-use super::loss::multi_task_loss;
 use super::model::UserModel;
 use super::plan::{Planned, epoch_batches};
 use super::record::{EpochRecord, Progress, TrainingRecord, round9};
@@ -194,14 +191,8 @@ impl Run {
                 )
             })
             .collect();
-        let batch = Batch::new(&windows, &self.model.popularity, items, &Device::Cpu)?;
-        let (network, catalogue) = (&self.model.network, &self.model.catalogue);
-        let table = network.item_table(catalogue, &mut Pass::Train(&mut rng))?;
-        let states = network.states(&batch, &table, &mut Pass::Train(&mut rng))?;
-        let loss = multi_task_loss(
-            config, network, catalogue, &batch, &states, &table, &mut rng,
-        )?;
-        let value = f64::from(loss.to_scalar::<f32>()?);
+        let (value, gradients) =
+            batch_gradients(&self.model, &windows, SHARDS, self.step, &mut rng)?;
         if !value.is_finite() {
             return Err(NnError::NotFinite {
                 quantity: "the loss",
@@ -210,8 +201,9 @@ impl Run {
             });
         }
         let rate = schedule.at(self.step);
+        let store = &self.model.network.store;
         self.optimiser
-            .step(&network.store, &loss.backward()?, rate, config.clip_norm)?;
+            .step_named(store, &gradients, rate, config.clip_norm)?;
         self.step += 1;
         self.step_in_epoch += 1;
         self.state.loss_sum_millionths += (value * 1e6).round() as i64;

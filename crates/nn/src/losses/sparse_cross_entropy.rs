@@ -1,0 +1,229 @@
+//! Softmax cross-entropy over wide rows as one operation, with its own backward.
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use crate::simd::{Real, max, sum_of, vectorised};
+use crate::storage::part;
+
+/// Logits of one task of the thread pool, at least.
+const TASK: usize = 1 << 15;
+
+/// Σ over rows of W · log Σⱼ exp(zⱼ) − Σ w ((1 − s) z_target + s mean(z)), where z are the logits plus sparse
+/// adjustments, w the weights of a row's targets and W their sum.
+///
+/// The gradient of a row is W · softmax(z) − (1 − s) · targets − s W / V, which backward computes anew from the
+/// logits: rereading them costs less than keeping N × V probabilities. Rows are independent and summed in order, so
+/// that the result does not depend on the number of threads.
+pub(super) struct SparseCrossEntropy {
+    /// (column, weight) of the targets of each row.
+    pub(super) entries: Vec<Vec<(u32, f32)>>,
+    /// (column, position of the value) of the adjustments of each row.
+    pub(super) adjusted: Vec<Vec<(u32, usize)>>,
+    /// Label smoothing s.
+    pub(super) smoothing: f64,
+}
+
+/// Groups things by their row.
+pub(super) fn by_row<T, U>(
+    rows: usize,
+    things: &[T],
+    place: impl Fn(&T) -> (u32, U),
+) -> Vec<Vec<U>> {
+    let mut grouped: Vec<Vec<U>> = (0..rows).map(|_| Vec::new()).collect();
+    for thing in things {
+        let (row, thing) = place(thing);
+        grouped[row as usize].push(thing);
+    }
+    grouped
+}
+
+impl SparseCrossEntropy {
+    /// The adjusted logits of a row, in `out`.
+    #[inline(always)]
+    fn adjust<F: Real>(&self, row: usize, logits: &[F], values: &[F], out: &mut [F]) {
+        out.copy_from_slice(logits);
+        for (column, value) in &self.adjusted[row] {
+            out[*column as usize] += values[*value];
+        }
+    }
+
+    fn weight(&self, row: usize) -> f64 {
+        let weights = self.entries[row].iter().map(|entry| f64::from(entry.1));
+        weights.sum()
+    }
+
+    /// The loss of one row.
+    #[inline(always)]
+    fn loss<F: Real>(&self, row: usize, logits: &[F], values: &[F], scratch: &mut [F]) -> f64 {
+        self.adjust(row, logits, values, scratch);
+        let most = max(scratch);
+        let sum = sum_of(
+            scratch,
+            #[inline(always)]
+            |z| (z - most).exp(),
+        );
+        let normaliser = most.to_f64() + sum.ln().to_f64();
+        let mut loss = self.weight(row) * normaliser;
+        for (column, weight) in &self.entries[row] {
+            let hit = scratch[*column as usize].to_f64();
+            loss -= f64::from(*weight) * (1.0 - self.smoothing) * hit;
+        }
+        if self.smoothing > 0.0 {
+            let mean = sum_of(
+                scratch,
+                #[inline(always)]
+                |z| z,
+            )
+            .to_f64()
+                / scratch.len() as f64;
+            loss -= self.weight(row) * self.smoothing * mean;
+        }
+        loss
+    }
+
+    /// `scale` times the gradient of one row, in `out`.
+    #[inline(always)]
+    fn gradient<F: Real>(&self, row: usize, logits: &[F], values: &[F], scale: f64, out: &mut [F]) {
+        self.adjust(row, logits, values, out);
+        let most = max(out);
+        for z in out.iter_mut() {
+            *z = (*z - most).exp();
+        }
+        let sum = sum_of(
+            out,
+            #[inline(always)]
+            |z| z,
+        )
+        .to_f64();
+        let weight = scale * self.weight(row);
+        let factor = F::from_f64(weight / sum);
+        let even = F::from_f64(weight * self.smoothing / out.len() as f64);
+        for z in out.iter_mut() {
+            *z = *z * factor - even;
+        }
+        for (column, weight) in &self.entries[row] {
+            let part = scale * f64::from(*weight) * (1.0 - self.smoothing);
+            out[*column as usize] -= F::from_f64(part);
+        }
+    }
+
+    fn total<F: Real>(&self, logits: &[F], values: &[F], columns: usize) -> F {
+        let rows = logits.par_chunks(columns).enumerate();
+        let losses: Vec<f64> = rows
+            .with_min_len(TASK.div_ceil(columns))
+            .map_init(
+                || vec![F::zero(); columns],
+                |scratch, (row, logits)| {
+                    if self.entries[row].is_empty() {
+                        return 0.0;
+                    }
+                    vectorised(
+                        #[inline(always)]
+                        || self.loss(row, logits, values, scratch),
+                    )
+                },
+            )
+            .collect();
+        F::from_f64(losses.iter().sum())
+    }
+
+    /// `scale` times the gradients of the logits and of the adjustments.
+    fn gradients<F: Real>(
+        &self,
+        logits: &[F],
+        values: &[F],
+        columns: usize,
+        scale: f64,
+    ) -> (Vec<F>, Vec<F>) {
+        let mut of_logits = vec![F::zero(); logits.len()];
+        of_logits
+            .par_chunks_mut(columns)
+            .zip(logits.par_chunks(columns))
+            .enumerate()
+            .with_min_len(TASK.div_ceil(columns))
+            .filter(|(row, _)| !self.entries[*row].is_empty())
+            .for_each(|(row, (out, logits))| {
+                vectorised(
+                    #[inline(always)]
+                    || self.gradient(row, logits, values, scale, out),
+                );
+            });
+        let mut of_values = vec![F::zero(); values.len()];
+        for (row, adjusted) in self.adjusted.iter().enumerate() {
+            for (column, value) in adjusted {
+                of_values[*value] = of_logits[row * columns + *column as usize];
+            }
+        }
+        (of_logits, of_values)
+    }
+}
+
+impl CustomOp2 for SparseCrossEntropy {
+    fn name(&self) -> &'static str {
+        "sparse-cross-entropy"
+    }
+
+    fn cpu_fwd(
+        &self,
+        logits: &CpuStorage,
+        layout: &Layout,
+        values: &CpuStorage,
+        values_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let columns = layout.dims()[1];
+        let total = match (logits, values) {
+            (CpuStorage::F32(logits), CpuStorage::F32(values)) => {
+                let (logits, values) = (part(logits, layout)?, part(values, values_layout)?);
+                CpuStorage::F32(vec![self.total(logits, values, columns)])
+            }
+            (CpuStorage::F64(logits), CpuStorage::F64(values)) => {
+                let (logits, values) = (part(logits, layout)?, part(values, values_layout)?);
+                CpuStorage::F64(vec![self.total(logits, values, columns)])
+            }
+            _ => bail!("sparse cross-entropy takes logits and adjustments of one type, f32 or f64"),
+        };
+        Ok((total, Shape::from(())))
+    }
+
+    fn bwd(
+        &self,
+        logits: &Tensor,
+        values: &Tensor,
+        _loss: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        let scale = gradient
+            .to_dtype(candle_core::DType::F64)?
+            .to_scalar::<f64>()?;
+        let columns = logits.dims()[1];
+        let (storage, layout) = logits.storage_and_layout();
+        let (values_storage, values_layout) = values.storage_and_layout();
+        let (candle_core::Storage::Cpu(storage), candle_core::Storage::Cpu(values_storage)) =
+            (&*storage, &*values_storage)
+        else {
+            bail!("sparse cross-entropy runs on a CPU");
+        };
+        let device = logits.device();
+        let (of_logits, of_values) = match (storage, values_storage) {
+            (CpuStorage::F32(z), CpuStorage::F32(v)) => {
+                let (z, v) = (part(z, layout)?, part(v, values_layout)?);
+                let (z, v) = self.gradients(z, v, columns, scale);
+                (
+                    Tensor::from_vec(z, logits.shape(), device)?,
+                    Tensor::from_vec(v, values.shape(), device)?,
+                )
+            }
+            (CpuStorage::F64(z), CpuStorage::F64(v)) => {
+                let (z, v) = (part(z, layout)?, part(v, values_layout)?);
+                let (z, v) = self.gradients(z, v, columns, scale);
+                (
+                    Tensor::from_vec(z, logits.shape(), device)?,
+                    Tensor::from_vec(v, values.shape(), device)?,
+                )
+            }
+            _ => bail!("sparse cross-entropy takes logits and adjustments of one type, f32 or f64"),
+        };
+        Ok((Some(of_logits), Some(of_values)))
+    }
+}

@@ -54,6 +54,7 @@ pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, write_demo_key};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
+pub use nn::one_thread_per_operation;
 pub use native::{NativeDrafts, saved_copywriter_record, saved_drafts};
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};

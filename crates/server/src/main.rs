@@ -42,6 +42,7 @@ impl std::fmt::Display for Told {
 impl std::error::Error for Told {}
 
 fn main() -> ExitCode {
+    engine::one_thread_per_operation();
     let cli = Cli::parse();
     let terminal = Terminal::new(cli.shared.json);
     match run(&cli, terminal) {
@@ -66,9 +67,11 @@ fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
         Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),
         Command::Campaign(args) => commands::campaign::run(shared, args, terminal),
         Command::Learn(args) => commands::learn::run(shared, args, terminal),
+        Command::Lift(args) => commands::lift::run(shared, args, terminal),
         Command::Run(args) => commands::run::run(shared, args, terminal),
         Command::Report(args) => commands::report::run(shared, args, terminal),
         Command::Status => commands::status::run(shared, terminal),
         Command::Export(args) => commands::export::run(shared, args, terminal),
+        Command::Bench(args) => commands::bench::run(shared, args, terminal),
     }
 }

@@ -35,6 +35,7 @@ pub mod export;
 mod imports;
 pub mod ingest;
 mod learn;
+mod lift;
 mod native;
 mod overview;
 mod policy;
@@ -55,6 +56,9 @@ pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
 pub use nn::one_thread_per_operation;
+pub use lift::{
+    ArmRates, ArmSummary, CampaignRates, Comparison, GoalLift, LiftReport, LiftRequest, lift,
+};
 pub use native::{NativeDrafts, saved_copywriter_record, saved_drafts};
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};

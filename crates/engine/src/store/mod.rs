@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod decisions;
+mod lift;
 mod log;
 mod quarantine;
 mod shoppers;
@@ -16,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 pub use catalogue::Catalogue;
 pub(crate) use catalogue::Seen;
 pub(crate) use decisions::LoggedOutcome;
+pub(crate) use lift::Purchase;
 pub use log::LogSummary;
 pub(crate) use log::{Logged, NewEvent};
 pub use quarantine::QuarantineEntry;

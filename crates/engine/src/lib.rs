@@ -51,7 +51,7 @@ pub use campaign::{
     Refused, UnfinishedDelivery, last_campaign, run_campaign, unfinished_delivery,
 };
 pub use config::Config;
-pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, write_demo_key};
+pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};

@@ -76,6 +76,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker import segment clicks.jsonl\n  hawker learn --goal click"
     )]
     Learn(LearnArgs),
+    /// Measures what the messages brought: the policy over random messages, messages over the holdout.
+    #[command(
+        after_help = "Example:\n  hawker lift\n  hawker lift --goal click --since 2026-05-01T00:00:00Z --json\n\nRun `hawker learn` first: it takes in the answers that came since."
+    )]
+    Lift(LiftArgs),
     /// Imports, trains, evaluates, writes a campaign and the report.
     #[command(
         after_help = "Example:\n  hawker run online-retail *.csv.xz --consent push:marketing=granted --channel push --goal click --out campaign.jsonl"
@@ -188,6 +193,19 @@ pub(crate) struct LearnArgs {
     pub(crate) goal: Goal,
     /// The moment up to which messages have had their time; that of the last event where absent.
     #[arg(long)]
+    pub(crate) at: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LiftArgs {
+    /// Campaigns towards this goal alone: click or purchase.
+    #[arg(long)]
+    pub(crate) goal: Option<Goal>,
+    /// The first moment whose decisions count, such as 2026-05-01T09:30:00Z; all decisions where absent.
+    #[arg(long, value_name = "TIMESTAMP")]
+    pub(crate) since: Option<Timestamp>,
+    /// The moment up to which messages have had their time; that of the last event where absent.
+    #[arg(long, value_name = "TIMESTAMP")]
     pub(crate) at: Option<Timestamp>,
 }
 

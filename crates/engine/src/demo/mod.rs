@@ -5,15 +5,15 @@
 //! The truth, which no learner sees, is read here alone, for the comparison in the report.
 
 mod files;
+mod report;
 mod round;
 
 use std::path::{Path, PathBuf};
 
-use bandit::{Lift, two_means};
 use datasets::{ShopConfig, SimulatedShop};
 use events::{Channel, Goal, Timestamp};
-use serde::{Deserialize, Serialize};
 
+pub use report::{DemoReport, MeasuredLift, saved_demo};
 pub use round::RoundReport;
 
 use crate::config::Config;
@@ -25,8 +25,8 @@ use round::Ledger;
 const HOURS_BETWEEN: [i64; 2] = [79, 65];
 /// The first campaign goes out this long after the history's end, at midnight.
 const FIRST_AFTER_HOURS: i64 = 11;
-/// Confidence of the intervals.
-const CONFIDENCE: f64 = 0.95;
+/// Days after the last campaign in which its orders count.
+const LAST_WINDOW_DAYS: i64 = 7;
 
 /// A simulated shop and what happened in it so far.
 pub struct Demo {
@@ -36,46 +36,6 @@ pub struct Demo {
     channel: Channel,
     goal: Goal,
     ledger: Ledger,
-}
-
-/// What the demo measured, beside the truth.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DemoReport {
-    /// Seed of the shop and of everything after it.
-    pub seed: u64,
-    /// The channel of the campaigns.
-    pub channel: String,
-    /// What the campaigns were to achieve.
-    pub goal: String,
-    /// One entry a campaign.
-    pub rounds: Vec<RoundReport>,
-    /// Clicks per campaign and shopper under the policy over those under even draws, less 1.
-    pub lift_over_random: Option<MeasuredLift>,
-    /// The same over the second half of the campaigns, after the policy has learnt.
-    pub late_lift_over_random: Option<MeasuredLift>,
-    /// Orders per shopper with messages, less those in the holdout, which gets none.
-    pub orders_over_holdout: Option<MeasuredLift>,
-}
-
-/// A lift as it was measured, beside the simulator's own expectation for the very same messages.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct MeasuredLift {
-    /// The estimate.
-    pub value: f64,
-    /// Lower end of its 95 % interval.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-    /// The exact value.
-    pub truth: f64,
-    /// Shoppers treated.
-    pub treated: u64,
-    /// Shoppers in the control.
-    pub control: u64,
-    /// Mean of the treated.
-    pub treated_mean: f64,
-    /// Mean of the control.
-    pub control_mean: f64,
 }
 
 impl Demo {
@@ -97,7 +57,7 @@ impl Demo {
             seed,
         )?;
         Ok(Self {
-            ledger: Ledger::new(&shop),
+            ledger: Ledger::default(),
             shop,
             dir: dir.to_owned(),
             seed,
@@ -164,103 +124,6 @@ impl Demo {
     /// Those of the campaign, of the import and of the policy.
     pub fn round(&mut self, store: &mut Store, config: &Config) -> Result<RoundReport> {
         round::run(self, store, config)
-    }
-
-    /// What was measured so far.
-    ///
-    /// # Errors
-    /// [`EngineError::Bandit`] for figures that cannot be compared.
-    pub fn report(&self) -> Result<DemoReport> {
-        let rounds = self.ledger.rounds.len();
-        Ok(DemoReport {
-            seed: self.seed,
-            channel: self.channel.to_string(),
-            goal: self.goal.to_string(),
-            rounds: self.ledger.rounds.clone(),
-            lift_over_random: self.lift_over_random(0)?,
-            late_lift_over_random: self.lift_over_random(rounds / 2)?,
-            orders_over_holdout: self.orders_over_holdout()?,
-        })
-    }
-
-    fn lift_over_random(&self, from_round: usize) -> Result<Option<MeasuredLift>> {
-        let [policy, random] =
-            ["policy", "random"].map(|arm| self.ledger.clicks_per_decision(arm, from_round));
-        let truth = |arm| self.ledger.true_clicks(arm, from_round);
-        let Some(lift) = compare(&random, &policy)? else {
-            return Ok(None);
-        };
-        let ratio = RelativeLift::of(&lift);
-        Ok(ratio.map(|ratio| MeasuredLift {
-            value: ratio.value,
-            low: ratio.low,
-            high: ratio.high,
-            truth: truth("policy") / truth("random") - 1.0,
-            ..means(&lift, random.len(), policy.len())
-        }))
-    }
-
-    fn orders_over_holdout(&self) -> Result<Option<MeasuredLift>> {
-        let [policy, holdout] =
-            ["policy", "holdout"].map(|arm| self.ledger.orders_per_shopper(arm));
-        let Some(lift) = compare(&holdout, &policy)? else {
-            return Ok(None);
-        };
-        Ok(Some(MeasuredLift {
-            value: lift.difference.value,
-            low: lift.difference.low,
-            high: lift.difference.high,
-            truth: self.ledger.true_orders_per_shopper("policy"),
-            ..means(&lift, holdout.len(), policy.len())
-        }))
-    }
-}
-
-/// Treatment over control, less 1, with an interval that is normal on the logarithm of the ratio: with few clicks it stays
-/// above −1, where one that is normal on the ratio itself does not (Katz et al., Biometrics 1978).
-struct RelativeLift {
-    value: f64,
-    low: f64,
-    high: f64,
-}
-
-impl RelativeLift {
-    /// Takes the standard errors from the intervals of the two means; nothing where one mean is not above 0.
-    fn of(lift: &Lift) -> Option<Self> {
-        let (treatment, control) = (&lift.treatment, &lift.control);
-        if treatment.value <= 0.0 || control.value <= 0.0 {
-            return None;
-        }
-        let ratio = treatment.value / control.value;
-        // Both half-widths are the same multiple of a standard error as the half-width of the logarithm.
-        let half = |of: &bandit::Interval| (of.high - of.low) / 2.0 / of.value;
-        let width = half(treatment).hypot(half(control));
-        Some(Self {
-            value: ratio - 1.0,
-            low: ratio * (-width).exp() - 1.0,
-            high: ratio * width.exp() - 1.0,
-        })
-    }
-}
-
-/// Compares two groups of shoppers; nothing where one has fewer than two.
-fn compare(control: &[f64], treatment: &[f64]) -> Result<Option<Lift>> {
-    if control.len() < 2 || treatment.len() < 2 {
-        return Ok(None);
-    }
-    Ok(Some(two_means(control, treatment, CONFIDENCE)?))
-}
-
-fn means(lift: &Lift, control: usize, treated: usize) -> MeasuredLift {
-    MeasuredLift {
-        value: 0.0,
-        low: 0.0,
-        high: 0.0,
-        truth: 0.0,
-        treated: treated as u64,
-        control: control as u64,
-        treated_mean: lift.treatment.value,
-        control_mean: lift.control.value,
     }
 }
 

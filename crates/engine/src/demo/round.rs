@@ -1,11 +1,11 @@
 //! One campaign of the demo, seen from the shop: read the file, deliver, watch, send the events back.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use datasets::{Message, SimulatedShop, segment_line};
+use datasets::{Message, segment_line};
 use events::{
     DecisionId, EventKind, Identity, IncomingEvent, LineItem, Properties, Strategy, Timestamp,
 };
@@ -27,15 +27,15 @@ pub struct RoundReport {
     pub round: u64,
     /// Messages that reached a shopper.
     pub messages: u64,
-    /// Share of the policy arm's messages that were clicked.
+    /// Clicks per decision of the policy arm, silence included.
     pub policy_rate: Option<f64>,
     /// The same of the random arm.
     pub random_rate: Option<f64>,
-    /// Exact expected clicks per message of the policy arm.
+    /// Exact expected clicks per decision of the policy arm.
     pub policy_truth: Option<f64>,
     /// The same of the random arm.
     pub random_truth: Option<f64>,
-    /// Exact expected clicks per message of the best product and argument for the same shoppers.
+    /// Exact expected clicks per decision of the best product and argument for the same shoppers.
     pub oracle_truth: Option<f64>,
     /// Expected clicks that the policy arm has forgone against the best messages, over all campaigns so far.
     pub cumulative_regret: f64,
@@ -49,88 +49,39 @@ pub struct RoundReport {
     pub learnt: u64,
 }
 
-/// One decision with what came of it and its truth.
+/// What happened so far, and what the simulator knows of it.
+#[derive(Default)]
+pub(super) struct Ledger {
+    pub(super) rounds: Vec<RoundReport>,
+    /// Of every message that was sent.
+    pub(super) truths: HashMap<DecisionId, Truth>,
+}
+
+/// What the simulator expects of a message, exactly.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Truth {
+    /// P(click) of what was sent.
+    pub(super) click: f64,
+    /// P(order) of what was sent.
+    pub(super) order: f64,
+}
+
+/// One decision at which the policy or chance had a choice.
 struct Entry {
-    round: usize,
     clicked: bool,
-    ordered: bool,
-    /// Whether a message reached the shopper.
-    reached: bool,
     /// Exact P(click) of what was sent.
-    click_truth: f64,
-    /// Exact P(order) of what was sent.
-    order_truth: f64,
+    truth: f64,
     /// Exact P(click) of the best message.
     best_truth: f64,
 }
 
-/// Everything that happened, by arm and shopper.
-pub(super) struct Ledger {
-    pub(super) rounds: Vec<RoundReport>,
-    arms: BTreeMap<String, BTreeMap<String, Vec<Entry>>>,
-}
-
-impl Ledger {
-    pub(super) fn new(_shop: &SimulatedShop) -> Self {
-        Self {
-            rounds: Vec::new(),
-            arms: BTreeMap::new(),
-        }
-    }
-
-    /// Clicks per decision of every shopper of an arm.
-    pub(super) fn clicks_per_decision(&self, arm: &str, from_round: usize) -> Vec<f64> {
-        self.per_shopper(arm, from_round, |entry| f64::from(u8::from(entry.clicked)))
-            .into_iter()
-            .map(|(sum, decisions)| sum / decisions as f64)
-            .collect()
-    }
-
-    /// Exact expected clicks per decision, averaged over shoppers as [`Ledger::clicks_per_decision`] is.
-    pub(super) fn true_clicks(&self, arm: &str, from_round: usize) -> f64 {
-        let all = self.per_shopper(arm, from_round, |entry| entry.click_truth);
-        all.iter()
-            .map(|(sum, decisions)| sum / *decisions as f64)
-            .sum::<f64>()
-            / all.len().max(1) as f64
-    }
-
-    /// Orders of every shopper of an arm.
-    pub(super) fn orders_per_shopper(&self, arm: &str) -> Vec<f64> {
-        let all = self.per_shopper(arm, 0, |entry| f64::from(u8::from(entry.ordered)));
-        all.into_iter().map(|(sum, _)| sum).collect()
-    }
-
-    /// Exact expected orders per shopper of an arm.
-    pub(super) fn true_orders_per_shopper(&self, arm: &str) -> f64 {
-        let all = self.per_shopper(arm, 0, |entry| entry.order_truth);
-        all.iter().map(|(sum, _)| sum).sum::<f64>() / all.len().max(1) as f64
-    }
-
-    /// For every shopper of an arm with a decision since a round: the sum of a number, and the decisions.
-    fn per_shopper(
-        &self,
-        arm: &str,
-        from_round: usize,
-        number: impl Fn(&Entry) -> f64,
-    ) -> Vec<(f64, usize)> {
-        let shoppers = self.arms.get(arm).into_iter().flat_map(BTreeMap::values);
-        shoppers
-            .filter_map(|entries| {
-                let late = || entries.iter().filter(|entry| entry.round >= from_round);
-                let decisions = late().count();
-                (decisions > 0).then(|| (late().map(&number).sum(), decisions))
-            })
-            .collect()
-    }
-
-    fn of_round(&self, arm: &str, round: usize) -> Vec<&Entry> {
-        let shoppers = self.arms.get(arm).into_iter().flat_map(BTreeMap::values);
-        shoppers
-            .flatten()
-            .filter(|entry| entry.round == round)
-            .collect()
-    }
+/// One campaign while its messages are delivered.
+#[derive(Default)]
+struct Delivery {
+    report: RoundReport,
+    answers: Vec<IncomingEvent>,
+    policy: Vec<Entry>,
+    random: Vec<Entry>,
 }
 
 /// Runs one campaign from its decision to what the policy learns of it.
@@ -147,17 +98,13 @@ pub(super) fn run(demo: &mut Demo, store: &mut Store, config: &Config) -> Result
         identities: true,
     };
     run_campaign(store, config, &request, &mut |_| {})?;
-    let mut report = RoundReport {
-        round: round as u64 + 1,
-        ..RoundReport::default()
-    };
-    let mut answers = Vec::new();
+    let mut delivery = Delivery::default();
     for line in read_campaign(&out)? {
-        react(demo, &line, at, round, &mut report, &mut answers)?;
+        react(demo, &line, at, &mut delivery)?;
     }
     let events = demo.dir.join(format!("answers-{}.jsonl", round + 1));
-    files::write_lines(&events, answers.iter().map(segment_line))?;
-    if !answers.is_empty() {
+    files::write_lines(&events, delivery.answers.iter().map(segment_line))?;
+    if !delivery.answers.is_empty() {
         let request = ImportRequest {
             format: Format::Segment,
             files: vec![events],
@@ -167,8 +114,12 @@ pub(super) fn run(demo: &mut Demo, store: &mut Store, config: &Config) -> Result
         import(store, config, &request, &mut |_| {})?;
     }
     learn(store, demo.goal, at + jiff::SignedDuration::from_hours(25))?;
-    report.learnt = crate::policy::Policy::load(store, demo.goal)?.learnt;
-    summarise(demo, round, &mut report);
+    let before = demo.ledger.rounds.last().copied().unwrap_or_default();
+    let report = RoundReport {
+        round: round as u64 + 1,
+        learnt: crate::policy::Policy::load(store, demo.goal)?.learnt,
+        ..delivery.summarise(before)
+    };
     demo.ledger.rounds.push(report);
     Ok(report)
 }
@@ -194,51 +145,44 @@ fn react(
     demo: &mut Demo,
     line: &DeliveredLine,
     at: Timestamp,
-    round: usize,
-    report: &mut RoundReport,
-    answers: &mut Vec<IncomingEvent>,
+    delivery: &mut Delivery,
 ) -> Result<()> {
-    let experiment = &line.decision.experiment;
-    let is_chosen = line
+    let has_choice = line
         .nothing
         .as_ref()
-        .is_none_or(|nothing| matches!(nothing.reason.as_str(), "policy" | "holdout"));
-    let Some(user_id) = line.user_id.clone().filter(|_| is_chosen) else {
+        .is_none_or(|nothing| nothing.reason == "policy");
+    let Some(user_id) = line.user_id.clone().filter(|_| has_choice) else {
         return Ok(());
     };
     let shopper = Identity::User(user_id);
+    let best = demo
+        .shop
+        .best_action(&shopper, demo.channel, at, demo.goal)?;
     let mut entry = Entry {
-        round,
         clicked: false,
-        ordered: false,
-        reached: false,
-        click_truth: 0.0,
-        order_truth: 0.0,
-        best_truth: 0.0,
+        truth: 0.0,
+        best_truth: best.map_or(0.0, |best| best.expected_reward),
     };
-    if !line.decision.holdout {
-        let best = demo
-            .shop
-            .best_action(&shopper, demo.channel, at, demo.goal)?;
-        entry.best_truth = best.map_or(0.0, |best| best.expected_reward);
-    }
     if let Some(message) = message_of(demo, line, &shopper, at)? {
-        entry.click_truth = demo.shop.click_probability(&message);
-        entry.order_truth = entry.click_truth * demo.shop.purchase_probability(&message);
-        entry.reached = entry.click_truth > 0.0;
+        let click = demo.shop.click_probability(&message);
+        let order = click * demo.shop.purchase_probability(&message);
+        let id = line.decision.decision_id.clone();
+        demo.ledger.truths.insert(id, Truth { click, order });
         let reaction = demo.shop.react(&message, demo.seed);
-        (entry.clicked, entry.ordered) = (reaction.clicked, reaction.ordered.is_some());
-        report.messages += u64::from(entry.reached);
-        report.orders += u64::from(entry.ordered);
-        report.unsubscribed += u64::from(reaction.unsubscribed);
-        if entry.reached {
-            answers.extend(events_of(line, &shopper, at, &reaction));
+        (entry.clicked, entry.truth) = (reaction.clicked, click);
+        // Without a chance of a click the message does not reach the shopper.
+        if click > 0.0 {
+            delivery.report.messages += 1;
+            delivery.report.orders += u64::from(reaction.ordered.is_some());
+            delivery.report.unsubscribed += u64::from(reaction.unsubscribed);
+            let answers = events_of(line, &shopper, at, &reaction);
+            delivery.answers.extend(answers);
         }
     }
-    let arm = demo.ledger.arms.entry(experiment.clone()).or_default();
-    arm.entry(shopper.as_str().to_owned())
-        .or_default()
-        .push(entry);
+    match line.decision.experiment.as_str() {
+        "random" => delivery.random.push(entry),
+        _ => delivery.policy.push(entry),
+    }
     Ok(())
 }
 
@@ -325,34 +269,31 @@ fn events_of(
     events
 }
 
-/// Rates, truths and regret of one round.
-fn summarise(demo: &Demo, round: usize, report: &mut RoundReport) {
-    let policy = demo.ledger.of_round("policy", round);
-    let random = demo.ledger.of_round("random", round);
-    report.policy_rate = rate(&policy, |entry| f64::from(u8::from(entry.clicked)));
-    report.random_rate = rate(&random, |entry| f64::from(u8::from(entry.clicked)));
-    report.policy_truth = rate(&policy, |entry| entry.click_truth);
-    report.random_truth = rate(&random, |entry| entry.click_truth);
-    report.oracle_truth = rate(&policy, |entry| entry.best_truth);
-    let forgone = |entries: &[&Entry]| {
-        entries
-            .iter()
-            .map(|entry| entry.best_truth - entry.click_truth)
-            .sum::<f64>()
-    };
-    let before = demo.ledger.rounds.last().copied().unwrap_or_default();
-    report.cumulative_regret = before.cumulative_regret + forgone(&policy);
-    let per_decision = forgone(&random) / random.len().max(1) as f64;
-    report.random_cumulative_regret =
-        before.random_cumulative_regret + per_decision * policy.len() as f64;
+impl Delivery {
+    /// Rates, truths and regret of the campaign, after those before it.
+    fn summarise(&self, before: RoundReport) -> RoundReport {
+        let clicked = |entry: &Entry| f64::from(u8::from(entry.clicked));
+        let forgone = |entries: &[Entry]| {
+            let forgone = entries.iter().map(|entry| entry.best_truth - entry.truth);
+            forgone.sum::<f64>()
+        };
+        let of_even_draws = forgone(&self.random) / self.random.len().max(1) as f64;
+        RoundReport {
+            policy_rate: mean(&self.policy, clicked),
+            random_rate: mean(&self.random, clicked),
+            policy_truth: mean(&self.policy, |entry| entry.truth),
+            random_truth: mean(&self.random, |entry| entry.truth),
+            oracle_truth: mean(&self.policy, |entry| entry.best_truth),
+            cumulative_regret: before.cumulative_regret + forgone(&self.policy),
+            random_cumulative_regret: before.random_cumulative_regret
+                + of_even_draws * self.policy.len() as f64,
+            ..self.report
+        }
+    }
 }
 
-/// Mean over the decisions that reached a shopper.
-fn rate(entries: &[&Entry], number: impl Fn(&Entry) -> f64) -> Option<f64> {
-    let reached: Vec<f64> = entries
-        .iter()
-        .filter(|entry| entry.reached)
-        .map(|entry| number(entry))
-        .collect();
-    (!reached.is_empty()).then(|| reached.iter().sum::<f64>() / reached.len() as f64)
+/// Mean over decisions.
+fn mean(entries: &[Entry], number: impl Fn(&Entry) -> f64) -> Option<f64> {
+    let sum: f64 = entries.iter().map(number).sum();
+    (!entries.is_empty()).then(|| sum / entries.len() as f64)
 }

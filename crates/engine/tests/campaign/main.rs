@@ -4,6 +4,7 @@ mod caps;
 mod decisions;
 mod delivery;
 mod learning;
+mod lift;
 mod refusals;
 mod repetition;
 mod shop;

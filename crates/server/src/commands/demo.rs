@@ -36,7 +36,8 @@ pub(crate) fn run(shared: &Shared, args: &DemoArgs, terminal: Terminal) -> Outco
     let rounds = if args.small { SMALL_ROUNDS } else { ROUNDS };
     let measured = campaigns(&mut demo, &mut store, &config, rounds, terminal)?;
     let path = data_dir.join("report.html");
-    report::write(&store, &config, Some(&measured), &path)?;
+    measured.save(&data_dir, &config)?;
+    report::write(&store, &config, &path)?;
     tell(&measured, terminal);
     let seconds = started.elapsed().as_secs_f64();
     terminal.say(format!("done in {seconds:.0} s; open {}", path.display()));
@@ -94,7 +95,7 @@ fn campaigns(
         bar.inc(1);
     }
     bar.finish_and_clear();
-    Ok(demo.report()?)
+    Ok(demo.report(store, config)?)
 }
 
 fn tell(measured: &DemoReport, terminal: Terminal) {
@@ -106,20 +107,17 @@ fn tell(measured: &DemoReport, terminal: Terminal) {
         if let Some(lift) = lift {
             terminal.say(format!(
                 "{name}: {:+.1} % [{:+.1}, {:+.1}], true {:+.1} %",
-                100.0 * lift.value,
-                100.0 * lift.low,
-                100.0 * lift.high,
+                100.0 * lift.measured.value,
+                100.0 * lift.measured.low,
+                100.0 * lift.measured.high,
                 100.0 * lift.truth
             ));
         }
     }
-    if let Some(lift) = &measured.orders_over_holdout {
+    if let Some(lift) = &measured.orders_per_1000_over_holdout {
         terminal.say(format!(
             "orders per 1,000 shoppers over the holdout: {:+.1} [{:+.1}, {:+.1}], true {:+.1}",
-            1e3 * lift.value,
-            1e3 * lift.low,
-            1e3 * lift.high,
-            1e3 * lift.truth
+            lift.measured.value, lift.measured.low, lift.measured.high, lift.truth
         ));
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod learn;
+pub(crate) mod lift;
 pub(crate) mod quarantine;
 pub(crate) mod report;
 pub(crate) mod run;

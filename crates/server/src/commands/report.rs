@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use engine::{Config, DemoReport, Store};
+use engine::{Config, Store};
 
 use super::{config, store};
 use crate::cli::{ReportArgs, Shared};
@@ -15,19 +15,14 @@ pub(crate) fn run(shared: &Shared, args: &ReportArgs, terminal: Terminal) -> Out
         .out
         .clone()
         .unwrap_or_else(|| shared.data_dir.join("report.html"));
-    write(&store, &config(shared)?, None, &path)?;
+    write(&store, &config(shared)?, &path)?;
     terminal.say(format!("open {}", path.display()));
     terminal.result(&serde_json::json!({"report": path}))
 }
 
 /// Gathers, renders and writes the report.
-pub(crate) fn write(
-    store: &Store,
-    config: &Config,
-    demo: Option<&DemoReport>,
-    path: &Path,
-) -> Outcome<()> {
-    let report = measured::gather(store, config, demo)?;
+pub(crate) fn write(store: &Store, config: &Config, path: &Path) -> Outcome<()> {
+    let report = measured::gather(store, config)?;
     engine::write_file(path, report::render(&report)?.as_bytes())?;
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) fn run(shared: &Shared, args: &RunArgs, terminal: Terminal) -> Outcom
     let evaluation = evaluate::evaluate_models(&store, &config, terminal)?;
     let campaign = campaign::write_campaign(&mut store, &config, &args.campaign, terminal)?;
     let path = shared.data_dir.join("report.html");
-    report::write(&store, &config, None, &path)?;
+    report::write(&store, &config, &path)?;
     terminal.say(format!("open {}", path.display()));
     terminal.result(&serde_json::json!({
         "import": imported,

@@ -1,77 +1,178 @@
-//! How the demo's policy learnt, beside the truth.
+//! What the campaigns brought and how the policy learnt from it; in the demo beside the truth.
 
-use engine::{DemoReport, MeasuredLift, Policy, Store};
+use engine::{Comparison, DemoReport, GoalLift, LiftReport, MeasuredLift, Policy, Store};
 use events::Goal;
 
 use super::estimate;
 use crate::Outcome;
-use crate::report::data::feedback::{Coefficient, Feedback, Lift, LiftForm, Round};
+use crate::report::data::feedback::{Arm, Coefficient, Feedback, Lift, LiftForm, Round};
 
 /// Half the width of a 95 % interval, in standard deviations.
 const HALF_WIDTH: f64 = 1.96;
 
-/// What was learnt from the shoppers' reactions.
-pub(super) fn feedback(store: &Store, demo: &DemoReport) -> Outcome<Feedback> {
-    let goal: Goal = demo.goal.parse()?;
+/// What a shop's own campaigns brought: every goal of which any message has an answer.
+pub(super) fn of_shop(
+    store: &Store,
+    currency: &str,
+    report: &LiftReport,
+) -> Outcome<Vec<Feedback>> {
+    let answered = report.goals.iter().filter(|goal| goal.is_answered());
+    answered
+        .map(|goal| {
+            let mut feedback = of_goal(store, goal)?;
+            feedback.lifts = lifts(goal, currency);
+            feedback.notes = notes(goal, report.waiting);
+            Ok(feedback)
+        })
+        .collect()
+}
+
+/// What the demo's campaigns brought, beside the truth.
+pub(super) fn of_demo(store: &Store, demo: &DemoReport) -> Outcome<Vec<Feedback>> {
+    let mut feedback = of_goal(store, &demo.measured)?;
+    for (round, known) in feedback.rounds.iter_mut().zip(&demo.rounds) {
+        round.name = known.round.to_string();
+        round.policy_truth = known.policy_truth;
+        round.random_truth = known.random_truth;
+        round.oracle_truth = known.oracle_truth;
+        round.cumulative_regret = Some(known.cumulative_regret);
+        round.random_cumulative_regret = Some(known.random_cumulative_regret);
+    }
+    feedback.lifts = lifts_of_demo(demo);
+    feedback.notes = vec![
+        "Once the year’s history has ended, a simulated shopper orders only over a message, so that the holdout has no orders: the lift over it is all that messages brought.".to_owned(),
+    ];
+    Ok(vec![feedback])
+}
+
+/// What a goal's campaigns have in common, with and without a known truth.
+fn of_goal(store: &Store, lift: &GoalLift) -> Outcome<Feedback> {
+    let campaigns = lift.campaigns.iter();
+    let arms = lift.arms.iter();
     Ok(Feedback {
+        counted: counted(lift.goal).to_owned(),
         policy: "linear Thompson sampling".to_owned(),
         reward: format!(
             "1 for a {}, −1 for a shopper who leaves the channel",
-            demo.goal
+            lift.goal
         ),
-        rounds: demo
-            .rounds
-            .iter()
-            .map(|round| Round {
-                round: round.round,
-                messages: round.messages,
-                policy_rate: round.policy_rate,
-                random_rate: round.random_rate,
-                policy_truth: round.policy_truth,
-                random_truth: round.random_truth,
-                oracle_truth: round.oracle_truth,
-                cumulative_regret: Some(round.cumulative_regret),
-                random_cumulative_regret: Some(round.random_cumulative_regret),
+        rounds: campaigns
+            .map(|campaign| Round {
+                name: campaign.decided_at.strftime("%Y-%m-%d").to_string(),
+                messages: campaign.messages,
+                policy_rate: campaign.policy.rate,
+                random_rate: campaign.random.rate,
+                policy_orders: campaign.policy.orders_per_1000,
+                holdout_orders: campaign.holdout.orders_per_1000,
+                ..Round::default()
             })
             .collect(),
-        lifts: lifts(demo),
-        coefficients: coefficients(&Policy::load(store, goal)?),
+        lifts: Vec::new(),
+        arms: arms
+            .map(|arm| Arm {
+                name: arm.arm.clone(),
+                decisions: arm.decisions,
+                messages: arm.messages,
+                achieved: arm.achieved,
+                shoppers: arm.shoppers,
+                orders: arm.orders,
+                revenue: arm.revenue,
+                unsubscribed: arm.unsubscribed,
+            })
+            .collect(),
+        coefficients: coefficients(&Policy::load(store, lift.goal)?),
+        notes: Vec::new(),
     })
 }
 
-fn lifts(demo: &DemoReport) -> Vec<Lift> {
-    let lift = |outcome: &str, form, measured: &Option<MeasuredLift>| {
-        measured.map(|measured| Lift {
-            outcome: outcome.to_owned(),
-            form,
-            estimate: estimate(measured.value, Some(measured.low), Some(measured.high)),
-            truth: Some(measured.truth),
-            treated: Some(measured.treated),
-            holdout: Some(measured.control),
-            treated_mean: Some(measured.treated_mean),
-            holdout_mean: Some(measured.control_mean),
-        })
+/// What is counted towards a goal.
+pub(crate) fn counted(goal: Goal) -> &'static str {
+    match goal {
+        Goal::Click => "clicks",
+        Goal::Purchase => "credited orders",
+    }
+}
+
+fn lifts(goal: &GoalLift, currency: &str) -> Vec<Lift> {
+    let over_random = format!("{} per decision over random messages", counted(goal.goal));
+    let revenue = format!("revenue per shopper over the holdout, {currency}");
+    let lifts = [
+        (&over_random[..], goal.policy_over_random),
+        (
+            "orders per 1,000 shoppers over the holdout",
+            goal.orders_per_1000_over_holdout,
+        ),
+        (&revenue[..], goal.revenue_over_holdout),
+    ];
+    let forms = [LiftForm::Relative, LiftForm::Absolute, LiftForm::Absolute];
+    let known = lifts.into_iter().zip(forms);
+    known
+        .filter_map(|((outcome, measured), form)| Some(lift(outcome, form, &measured?, None)))
+        .collect()
+}
+
+/// What a reader should know of the figures, above all which are missing.
+fn notes(goal: &GoalLift, waiting: u64) -> Vec<String> {
+    let mut notes = Vec::new();
+    if goal.policy_over_random.is_none() {
+        notes.push(format!(
+            "Too few data for the lift over random messages: it needs ten shoppers and {} in both arms.",
+            counted(goal.goal)
+        ));
+    }
+    if goal.orders_per_1000_over_holdout.is_none() {
+        notes.push("Too few data for the lift over the holdout: it needs ten shoppers in both arms whose week after a message is over, and orders.".to_owned());
+    }
+    if waiting > 0 {
+        notes.push(format!(
+            "{waiting} answers in the log are not counted yet: `hawker learn` takes them in."
+        ));
+    }
+    notes
+}
+
+fn lifts_of_demo(demo: &DemoReport) -> Vec<Lift> {
+    let known = |outcome, form, measured: &Option<MeasuredLift>| {
+        measured.map(|known| lift(outcome, form, &known.measured, Some(known.truth)))
     };
     [
-        lift(
+        known(
             "clicks, second half of the campaigns, over random messages",
             LiftForm::Relative,
             &demo.late_lift_over_random,
         ),
-        lift(
+        known(
             "clicks, all campaigns, over random messages",
             LiftForm::Relative,
             &demo.lift_over_random,
         ),
-        lift(
-            "orders per shopper over the holdout",
+        known(
+            "orders per 1,000 shoppers over the holdout",
             LiftForm::Absolute,
-            &demo.orders_over_holdout,
+            &demo.orders_per_1000_over_holdout,
         ),
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn lift(outcome: &str, form: LiftForm, measured: &Comparison, truth: Option<f64>) -> Lift {
+    let control_name = match form {
+        LiftForm::Relative => "random",
+        LiftForm::Absolute | LiftForm::Points => "holdout",
+    };
+    Lift {
+        outcome: outcome.to_owned(),
+        form,
+        estimate: estimate(measured.value, Some(measured.low), Some(measured.high)),
+        truth,
+        control_name: control_name.to_owned(),
+        treated: Some(measured.treated),
+        control: Some(measured.control),
+        treated_mean: Some(measured.treated_mean),
+        control_mean: Some(measured.control_mean),
+    }
 }
 
 /// The posterior of every coefficient.

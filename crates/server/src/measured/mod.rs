@@ -1,19 +1,19 @@
 //! From what the engine measured to what the report shows.
 
 mod campaign;
-mod feedback;
+pub(crate) mod feedback;
 mod model;
 mod shop;
 mod words;
 
-use engine::{Config, DemoReport, Shop, Store};
+use engine::{Config, LiftRequest, Shop, Store};
 
 use crate::Outcome;
 use crate::report::data::Report;
 use crate::report::data::{Estimate, Header};
 
-/// Gathers the report of a data directory, with the demo's feedback where there is one.
-pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) -> Outcome<Report> {
+/// Gathers the report of a data directory; in that of a demo the truth stands beside the measured lift.
+pub(crate) fn gather(store: &Store, config: &Config) -> Outcome<Report> {
     let shop = Shop::load(store, config, None)?;
     let overview = engine::Overview::of(store, config, &shop)?;
     let status = engine::Status::of(store)?;
@@ -21,9 +21,14 @@ pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) 
     let campaign = engine::last_campaign(store)?;
     let evaluation = engine::saved_evaluation(store.dir())?;
     let record = engine::saved_record(store.dir())?;
-    let feedback = demo
-        .map(|demo| feedback::feedback(store, demo))
-        .transpose()?;
+    let demo = engine::saved_demo(store.dir())?;
+    let feedback = match &demo {
+        Some(demo) => feedback::of_demo(store, demo)?,
+        None => {
+            let lift = engine::lift(store, config, &LiftRequest::default())?;
+            feedback::of_shop(store, &config.shop.currency, &lift)?
+        }
+    };
     let day = |moment: &str| moment.get(..10).map(str::to_owned);
     Ok(Report {
         header: Header {
@@ -40,7 +45,7 @@ pub(crate) fn gather(store: &Store, config: &Config, demo: Option<&DemoReport>) 
             products: Some(status.products),
             messages: Some(status.messages),
             lift: feedback
-                .as_ref()
+                .first()
                 .and_then(|feedback| feedback.lifts.first().cloned()),
         },
         cleaning: shop::cleaning(store, &imports)?,

@@ -53,9 +53,9 @@ pub(crate) struct Report {
     /// The texts that the guard refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refusals: Option<Refusals>,
-    /// How the policy learnt from what shoppers did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) feedback: Option<Feedback>,
+    /// What the messages brought and how the policy learnt from it, one entry a goal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) feedback: Vec<Feedback>,
     /// What a reader should know before trusting the figures, a sentence or two each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) notes: Vec<String>,

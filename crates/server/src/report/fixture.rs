@@ -5,7 +5,7 @@ use super::data::campaign::{
     ReasonCount, RefusalReason, Refusals, RefusedText, StrategyCount, TakenShare,
 };
 use super::data::cleaning::{Cleaning, CleaningReason, RowFate, SourceFile};
-use super::data::feedback::{Coefficient, Feedback, Lift, LiftForm, Round};
+use super::data::feedback::{Arm, Coefficient, Feedback, Lift, LiftForm, Round};
 use super::data::model::{
     Difference, Epoch, Evaluation, EvaluationRow, EvaluationTask, RowKind, Training,
 };
@@ -56,7 +56,7 @@ pub(super) fn full(text: &str) -> Report {
                 }),
             }],
         }),
-        feedback: Some(feedback(text)),
+        feedback: vec![feedback(text)],
         notes: vec![text.to_owned()],
     }
 }
@@ -76,9 +76,10 @@ fn lift(text: &str) -> Lift {
         estimate: estimate(0.1875),
         truth: Some(0.164),
         treated: Some(900),
-        holdout: Some(100),
+        control_name: text.to_owned(),
+        control: Some(100),
         treated_mean: Some(0.03),
-        holdout_mean: Some(0.025),
+        control_mean: Some(0.025),
     }
 }
 
@@ -360,10 +361,11 @@ fn example(channel: &str, text: &str) -> Example {
 
 fn feedback(text: &str) -> Feedback {
     Feedback {
+        counted: text.to_owned(),
         policy: text.to_owned(),
         reward: text.to_owned(),
         rounds: vec![Round {
-            round: 1,
+            name: text.to_owned(),
             messages: 90,
             policy_rate: Some(0.02),
             random_rate: Some(0.01),
@@ -372,8 +374,21 @@ fn feedback(text: &str) -> Feedback {
             oracle_truth: Some(0.03),
             cumulative_regret: Some(0.9),
             random_cumulative_regret: Some(1.8),
+            policy_orders: Some(31.0),
+            holdout_orders: Some(25.0),
         }],
         lifts: vec![lift(text)],
+        arms: vec![Arm {
+            name: text.to_owned(),
+            decisions: 120,
+            messages: 90,
+            achieved: 4,
+            shoppers: 60,
+            orders: 3,
+            revenue: 81.5,
+            unsubscribed: 1,
+        }],
+        notes: vec![text.to_owned()],
         coefficients: vec![Coefficient {
             feature: text.to_owned(),
             estimate: estimate(0.125),

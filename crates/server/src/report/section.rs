@@ -50,7 +50,6 @@ pub(super) fn all(report: &Report, formats: &Formats) -> askama::Result<Vec<Sect
     let shop = report.shop.as_ref();
     let evaluation = report.evaluation.as_ref();
     let refusals = report.refusals.as_ref();
-    let feedback = report.feedback.as_ref();
     let examples = message::Messages::of(report);
     let notes = Some(&report.notes).filter(|notes| !notes.is_empty());
     let sections = [
@@ -65,7 +64,8 @@ pub(super) fn all(report: &Report, formats: &Formats) -> askama::Result<Vec<Sect
             .map(|view| Section::of("campaigns", "Campaigns", &view)),
         examples.map(|view| Section::of("messages", "Messages", &view)),
         refusals.map(|part| Section::of("refusals", "Refused", &refusals::view(part))),
-        feedback.map(|part| Section::of("feedback", "Feedback", &feedback::view(part, formats))),
+        feedback::view(&report.feedback, formats)
+            .map(|view| Section::of("feedback", "Lift and feedback", &view)),
         notes.map(|notes| Section::of("notes", "Notes", &Notes { notes })),
     ];
     sections.into_iter().flatten().collect()

@@ -83,7 +83,7 @@ fn a_full_report_has_every_section_once_and_in_order() {
 fn a_part_that_is_absent_leaves_its_section_out() {
     let mut report = full("words");
     report.cleaning = None;
-    report.feedback = None;
+    report.feedback.clear();
     report.campaigns.clear();
     let markup = markup(&report);
     for absent in ["cleaning", "feedback", "campaigns", "messages"] {

@@ -2,7 +2,7 @@
 
 use crate::hawker::Hawker;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "demo",
     "init",
     "import",
@@ -11,6 +11,7 @@ const COMMANDS: [&str; 12] = [
     "evaluate",
     "campaign",
     "learn",
+    "lift",
     "run",
     "report",
     "status",
@@ -155,6 +156,7 @@ fn commands_that_need_a_shop_say_how_to_get_one() {
         vec!["train"],
         vec!["evaluate"],
         vec!["learn", "--goal", "click"],
+        vec!["lift"],
         vec!["report"],
         vec!["quarantine", "list"],
         [

@@ -97,6 +97,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker export events --out events.parquet\n  hawker export decisions --out decisions.jsonl"
     )]
     Export(ExportArgs),
+    /// Measures our work beside that of the tools that people use for it.
+    #[command(
+        after_help = "Example:\n  hawker bench --list\n  hawker bench import --path ../shared/data/online_retail --runs 3"
+    )]
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -235,6 +240,47 @@ pub(crate) struct ExportArgs {
     /// Write the shoppers' real identifiers instead of pseudonyms.
     #[arg(long)]
     pub(crate) identities: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What is measured.
+    #[arg(required_unless_present = "list")]
+    pub(crate) name: Option<BenchName>,
+    /// Name what can be measured.
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) list: bool,
+    /// The folder with the data; for `import` the .csv.xz files of UCI Online Retail.
+    #[arg(long, value_name = "DIR", required_if_eq("name", "import"))]
+    pub(crate) path: Option<PathBuf>,
+    /// Runs of each tool, in turn; medians are reported.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub(crate) runs: u32,
+    /// The Python that has the peers' packages.
+    #[arg(long, default_value = "python3")]
+    pub(crate) python: PathBuf,
+    /// The folder with the peers' scripts.
+    #[arg(long, value_name = "DIR", default_value = "bench/peers")]
+    pub(crate) peers: PathBuf,
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum BenchName {
+    /// Reading and cleaning a shop's order lines.
+    Import,
+}
+
+impl BenchName {
+    pub(crate) const ALL: [Self; 1] = [Self::Import];
+}
+
+impl std::fmt::Display for BenchName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Import => "import",
+        })
+    }
 }
 
 /// Reads the moment of a campaign; a slip of the year would hold the frequency cap against its shoppers until then.

@@ -1,5 +1,6 @@
 //! One module a command: it reads its arguments, calls the engine and prints what came of it.
 
+pub(crate) mod bench;
 pub(crate) mod campaign;
 pub(crate) mod demo;
 pub(crate) mod evaluate;

@@ -1,5 +1,6 @@
 //! The built binary as a person or a script runs it: words, exit codes, JSON, faults and kills.
 
+mod bench;
 mod faults;
 mod hawker;
 mod killed;

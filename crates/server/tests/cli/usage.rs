@@ -2,7 +2,7 @@
 
 use crate::hawker::Hawker;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "init",
     "import",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 13] = [
     "report",
     "status",
     "export",
+    "bench",
 ];
 
 #[test]

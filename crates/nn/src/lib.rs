@@ -37,7 +37,7 @@ mod optimisers;
 mod parameters;
 mod random;
 mod shards;
-mod simd;
+pub mod simd;
 mod softmax;
 mod storage;
 mod threads;

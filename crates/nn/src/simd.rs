@@ -12,12 +12,12 @@ const LANES: usize = 16;
 ///
 /// The closure should be marked `#[inline(always)]` where it is long: only what is inlined into it is compiled so.
 #[inline]
-pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
+pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
 }
 
 /// A float type whose loops the compiler can vectorise.
-pub(crate) trait Real: WithDType + From<f32> {
+pub trait Real: WithDType + From<f32> {
     /// eˣ; see [`exp_f32`] for `f32`.
     fn exp(self) -> Self;
     /// The larger of two numbers.
@@ -65,7 +65,7 @@ impl Real for f64 {
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2, eʳ by a polynomial of degree 6, 2ⁿ through the exponent bits. Source: Moshier,
 /// Cephes `expf`. How this differs: no branches, so that a loop over it vectorises, and subnormal results are 0.
 #[inline(always)]
-pub(crate) fn exp_f32(x: f32) -> f32 {
+pub fn exp_f32(x: f32) -> f32 {
     /// Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     /// ln 2 in two parts, the first with few bits so that its multiples are exact.
@@ -88,7 +88,7 @@ pub(crate) fn exp_f32(x: f32) -> f32 {
 
 /// The largest element; the row must not be empty.
 #[inline(always)]
-pub(crate) fn max<F: Real>(row: &[F]) -> F {
+pub fn max<F: Real>(row: &[F]) -> F {
     let mut lanes = [row[0]; LANES];
     let mut chunks = row.chunks_exact(LANES);
     for chunk in &mut chunks {
@@ -102,7 +102,7 @@ pub(crate) fn max<F: Real>(row: &[F]) -> F {
 
 /// Σ f(xᵢ).
 #[inline(always)]
-pub(crate) fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
+pub fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
     let mut lanes = [F::zero(); LANES];
     let mut chunks = row.chunks_exact(LANES);
     for chunk in &mut chunks {
@@ -118,7 +118,7 @@ pub(crate) fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
 
 /// Σ xᵢ yᵢ.
 #[inline(always)]
-pub(crate) fn dot<F: Real, G: Real>(x: &[F], y: &[G]) -> F
+pub fn dot<F: Real, G: Real>(x: &[F], y: &[G]) -> F
 where
     F: From<G>,
 {

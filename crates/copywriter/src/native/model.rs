@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use nn::{Device, Pass, TensorFile};
+use nn::{Device, NnError, Pass, TensorFile};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
@@ -9,7 +9,6 @@ use super::network::Network;
 use super::record::{Validation, round9};
 use super::sequence::Sequence;
 use super::text::StyleText;
-use super::train::scalar;
 use super::vocabulary::Vocabulary;
 use crate::CopyError;
 
@@ -155,7 +154,8 @@ impl Native {
         let (mut sum, mut tokens) = (0.0, 0);
         for chunk in sorted.chunks(CHUNK) {
             let batch = Batch::new(chunk, self.config.user_width)?;
-            let loss = scalar(&self.network.loss(&batch, &mut Pass::Infer)?)?;
+            let loss = self.network.loss(&batch, &mut Pass::Infer)?;
+            let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
             sum += loss * batch.targets.len() as f64;
             tokens += batch.targets.len();
         }

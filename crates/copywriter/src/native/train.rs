@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use events::Language;
-use nn::{AdamW, AdamWConfig, Checkpoint, NnError, Pass, TrainingState, WarmupCosine, generator};
+use nn::{
+    AdamW, AdamWConfig, Checkpoint, NnError, Pass, Tensor, TrainingState, WarmupCosine, generator,
+};
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, plan};
@@ -24,6 +26,8 @@ const RECORD: &str = "training.json";
 const BETA2: f64 = 0.98;
 /// The learning rate at the end, as a share of the highest.
 const FLOOR: f64 = 0.05;
+/// Parts of a batch that are computed side by side. A constant, so that the result does not depend on the machine.
+const SHARDS: usize = 4;
 
 /// How a call of [`train`] ended.
 #[derive(Debug)]
@@ -187,10 +191,19 @@ impl Run {
     ) -> Result<Progress, CopyError> {
         let config = &self.model.config;
         let network = &self.model.network;
-        let batch = Batch::new(sequences, config.user_width)?;
-        let mut rng = generator(config.seed, "step", self.step);
-        let loss = network.loss(&batch, &mut Pass::Train(&mut rng))?;
-        let value = scalar(&loss)?;
+        let shards = sequences
+            .chunks(sequences.len().div_ceil(SHARDS).max(1))
+            .map(|sequences| Batch::new(sequences, config.user_width))
+            .collect::<Result<Vec<_>, _>>()?;
+        let learnt: usize = shards.iter().map(|batch| batch.targets.len()).sum();
+        let shards: Vec<(u64, Batch)> = (0..).zip(shards).collect();
+        let name = format!("step {} shard", self.step);
+        let of_shard = |(index, batch): &(u64, Batch), _: &[Tensor]| {
+            let mut rng = generator(config.seed, &name, *index);
+            let mean = network.loss(batch, &mut Pass::Train(&mut rng))?;
+            Ok((mean * (batch.targets.len() as f64 / learnt as f64))?)
+        };
+        let (value, gradients) = nn::sharded_gradients(&network.store, &[], &shards, of_shard)?;
         if !value.is_finite() {
             return Err(CopyError::Nn(NnError::NotFinite {
                 quantity: "the loss",
@@ -198,22 +211,21 @@ impl Run {
                 step: self.step,
             }));
         }
-        let backward = loss.backward().map_err(NnError::from)?;
         let rate = schedule.at(self.step);
         self.optimiser
-            .step(&network.store, &backward, rate, config.clip_norm)?;
+            .step_named(&network.store, &gradients, rate, config.clip_norm)?;
         self.step += 1;
         self.step_in_epoch += 1;
         self.state.loss_sum_millionths += (value * 1e6).round() as i64;
         self.state.record.steps = self.step;
-        self.state.record.tokens += batch.targets.len() as u64;
+        self.state.record.tokens += learnt as u64;
         Ok(Progress {
             epoch: self.epoch,
             epochs: config.epochs,
             step_in_epoch: self.step_in_epoch,
             steps_in_epoch,
             loss: value,
-            tokens: batch.targets.len(),
+            tokens: learnt,
             validation: None,
         })
     }
@@ -279,11 +291,6 @@ impl Run {
         let model = Native::load(folder)?;
         Ok(Training::Finished(Box::new(model), self.state.record))
     }
-}
-
-/// The value of a loss.
-pub(super) fn scalar(loss: &nn::Tensor) -> Result<f64, NnError> {
-    Ok(f64::from(loss.to_scalar::<f32>()?))
 }
 
 /// A name of the texts and the settings: equal runs have equal names.

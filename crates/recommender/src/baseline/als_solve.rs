@@ -1,5 +1,7 @@
 //! The regularised least-squares problem that alternating least squares solves for each row.
 
+use nn::simd::{dot, vectorised};
+
 /// Solves (G + λI + Σ (c − 1) y yᵀ) x = Σ c y over the row's entries, by Cholesky decomposition.
 ///
 /// `gram` is G = Σ over all rows of `factors` of y yᵀ; `entries` names rows of `factors` with their confidence c ≥ 1. The
@@ -13,9 +15,29 @@ pub(super) fn solve_row(
     entries: &[(u32, f32)],
     regularisation: f32,
 ) -> Vec<f32> {
-    let width = gram.len().isqrt();
     let mut matrix = gram.to_vec();
-    let mut target = vec![0.0f32; width];
+    let mut target = vec![0.0f32; gram.len().isqrt()];
+    vectorised(
+        #[inline(always)]
+        || {
+            add_entries(factors, entries, regularisation, &mut matrix, &mut target);
+            cholesky_solve(&mut matrix, &mut target);
+        },
+    );
+    target
+}
+
+/// Adds λI + Σ (c − 1) y yᵀ to the lower triangle of the matrix, all that the decomposition reads, and Σ c y to the
+/// target.
+#[inline(always)]
+fn add_entries(
+    factors: &[f32],
+    entries: &[(u32, f32)],
+    regularisation: f32,
+    matrix: &mut [f32],
+    target: &mut [f32],
+) {
+    let width = target.len();
     for d in 0..width {
         matrix[d * width + d] += regularisation;
     }
@@ -24,15 +46,14 @@ pub(super) fn solve_row(
         for (t, value) in target.iter_mut().zip(y) {
             *t += confidence * value;
         }
-        for (a, matrix_row) in y.iter().zip(matrix.chunks_exact_mut(width)) {
+        let rows = matrix.chunks_exact_mut(width).enumerate();
+        for (a, (place, matrix_row)) in y.iter().zip(rows) {
             let scaled = (confidence - 1.0) * a;
-            for (m, b) in matrix_row.iter_mut().zip(y) {
+            for (m, b) in matrix_row[..=place].iter_mut().zip(y) {
                 *m += scaled * b;
             }
         }
     }
-    cholesky_solve(&mut matrix, &mut target);
-    target
 }
 
 /// G = Σ over the rows y of `factors` of y yᵀ.
@@ -51,7 +72,9 @@ pub(super) fn gram(factors: &[f32], width: usize) -> Vec<f32> {
     gram
 }
 
-/// Replaces `target` by the solution of `matrix` · x = `target`; `matrix` becomes its lower Cholesky factor.
+/// Replaces `target` by the solution of `matrix` · x = `target`, of which the lower triangle is read; `matrix` becomes
+/// its lower Cholesky factor.
+#[inline(always)]
 fn cholesky_solve(matrix: &mut [f32], target: &mut [f32]) {
     let width = target.len();
     for i in 0..width {
@@ -59,14 +82,16 @@ fn cholesky_solve(matrix: &mut [f32], target: &mut [f32]) {
         let row = &mut rest[..width];
         for j in 0..i {
             let other = &done[j * width..][..=j];
-            row[j] = (row[j] - dot(&row[..j], &other[..j])) / other[j];
+            row[j] = (row[j] - dot::<f32, f32>(&row[..j], &other[..j])) / other[j];
         }
         // Rounding can push a pivot of a nearly singular matrix to zero or below; the floor keeps the solution finite.
-        row[i] = (row[i] - dot(&row[..i], &row[..i])).max(1e-12).sqrt();
+        row[i] = (row[i] - dot::<f32, f32>(&row[..i], &row[..i]))
+            .max(1e-12)
+            .sqrt();
     }
     for i in 0..width {
         let row = &matrix[i * width..][..=i];
-        target[i] = (target[i] - dot(&row[..i], &target[..i])) / row[i];
+        target[i] = (target[i] - dot::<f32, f32>(&row[..i], &target[..i])) / row[i];
     }
     for i in (0..width).rev() {
         let row = &matrix[i * width..][..=i];
@@ -76,10 +101,6 @@ fn cholesky_solve(matrix: &mut [f32], target: &mut [f32]) {
             *t -= l * solved;
         }
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 #[cfg(test)]

@@ -136,6 +136,39 @@ mod tests {
     }
 
     #[test]
+    fn nineteen_intervals_of_twenty_hold_the_truth() {
+        const SHOPPERS: usize = 300;
+        let mut stream = blake3::Hasher::new().finalize_xof();
+        let mut unit = || {
+            let mut bytes = [0; 4];
+            stream.fill(&mut bytes);
+            f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX)
+        };
+        // Each shopper has three decisions and a liking of its own, so that its decisions are not independent.
+        let mut arm = |rate: f64| -> Vec<f64> {
+            let shopper = |_| {
+                let own = 2.0 * rate * unit();
+                (0..3).filter(|_| unit() < own).count() as f64 / 3.0
+            };
+            (0..SHOPPERS).map(shopper).collect()
+        };
+        let (mut ratios, mut differences) = (0, 0);
+        for _ in 0..400 {
+            let (control, treatment) = (arm(0.04), arm(0.06));
+            let ratio = Comparison::relative(&control, &treatment).expect("finite");
+            let ratio = ratio.expect("enough");
+            ratios += usize::from((ratio.low..=ratio.high).contains(&0.5));
+            let difference = Comparison::difference(&control, &treatment).expect("finite");
+            let difference = difference.expect("enough");
+            differences += usize::from((difference.low..=difference.high).contains(&0.02));
+        }
+        // 380 expected; four standard deviations are 17.
+        for held in [ratios, differences] {
+            assert!((363..=397).contains(&held), "{ratios} and {differences}");
+        }
+    }
+
+    #[test]
     fn too_few_data_are_no_comparison() {
         let (few, none, some) = (clicks(3, 9), clicks(0, 20), clicks(5, 20));
         for (control, treatment) in [

@@ -165,8 +165,10 @@ impl Subject {
 }
 
 impl Measured {
+    /// Whether a moment lies in the week after. A campaign is decided at the moment of the log's last event, often an
+    /// order, which it knew.
     fn within_a_week(&self, at_ms: i64) -> bool {
-        (self.decided_ms..self.decided_ms + WEEK_MS).contains(&at_ms)
+        (self.decided_ms + 1..self.decided_ms + WEEK_MS).contains(&at_ms)
     }
 }
 

@@ -261,8 +261,9 @@ fn every_order_within_a_week_counts_once_against_the_holdout() {
     log.order("a", 0, day(4), 10);
     // In the week of the second alone, by the last hour.
     log.order("b", 1, 72 + day(7) - 1, 20);
-    // After both weeks, and before the first.
+    // After both weeks; before the first; at the very moment of its decision, which knew it.
     log.order("c", 2, 72 + day(7), 100);
+    log.order("g", 4, 0, 100);
     log.order("d", 3, -1, 100);
     log.order("e", 20, 5, 50);
     // The random arm takes no part.

@@ -55,17 +55,19 @@ fn holds(lift: &MeasuredLift) -> bool {
 #[test]
 fn intervals_hold_the_truth_of_simulated_shops() {
     let (mut lifts, mut held) = (0, 0);
-    for seed in 1..=4 {
+    for seed in 1..=6 {
         let report = simulated(seed).report;
-        let orders = report.orders_per_1000_over_holdout.expect("enough data");
-        assert!(orders.measured.control_mean.abs() < 1e-9 && orders.truth > 0.0);
-        for lift in [report.lift_over_random, Some(orders)].into_iter().flatten() {
+        // In some of these small shops nobody orders.
+        let orders = report.orders_per_1000_over_holdout;
+        if let Some(orders) = orders {
+            assert!(orders.measured.control_mean.abs() < 1e-9 && orders.truth > 0.0);
+        }
+        for lift in [report.lift_over_random, orders].into_iter().flatten() {
             lifts += 1;
             held += usize::from(holds(&lift));
         }
     }
-    // Of eight intervals of 95 % two or more miss with a chance of 6 %; the seeds are fixed.
-    assert!(lifts >= 7 && held + 1 >= lifts, "{held} of {lifts}");
+    assert!(lifts >= 9 && held + 1 >= lifts, "{held} of {lifts}");
 }
 
 #[test]
@@ -79,7 +81,10 @@ fn a_demo_measures_as_any_shop_does_and_keeps_its_report() {
     };
     let measured = lift(&demo.store, &demo.config, &request).expect("measures");
     assert_eq!(measured.goals, [report.measured.clone()]);
-    assert_eq!((measured.goals[0].campaigns.len(), measured.waiting), (ROUNDS, 0));
+    assert_eq!(
+        (measured.goals[0].campaigns.len(), measured.waiting),
+        (ROUNDS, 0)
+    );
     assert!(measured.goals[0].is_answered());
 
     let data = demo.folder.path().join("data");

@@ -4,5 +4,6 @@ mod bench;
 mod faults;
 mod hawker;
 mod killed;
+mod lift;
 mod round;
 mod usage;

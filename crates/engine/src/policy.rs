@@ -29,6 +29,9 @@ pub const FEATURE_NAMES: [&str; FEATURE_COUNT] = [
     "owned",
     "category_interest",
     "price_fit",
+    "price",
+    "popularity",
+    "newness",
     "on_sale",
     "active_lately",
     "orders",
@@ -42,6 +45,7 @@ pub const FEATURE_NAMES: [&str; FEATURE_COUNT] = [
     "complement",
     "value",
     "benefit:dear_taste",
+    "novelty:newness",
     "social_proof:popularity",
     "replenishment:due",
     "complement:fit",
@@ -51,9 +55,9 @@ pub const FEATURE_NAMES: [&str; FEATURE_COUNT] = [
 ];
 
 /// Number of features of an action.
-pub const FEATURE_COUNT: usize = 26;
+pub const FEATURE_COUNT: usize = 30;
 /// The position of the first strategy among the features.
-const FIRST_STRATEGY: usize = 13;
+const FIRST_STRATEGY: usize = 16;
 
 /// What an action's features are made of; every number is about 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,6 +75,11 @@ pub(crate) struct ActionFacts {
     pub(crate) category_interest: f64,
     /// 1 in the shopper's usual price band, 0 at the other end.
     pub(crate) price_fit: f64,
+    /// The product's price band, −1 (cheapest) to 1.
+    pub(crate) price: f64,
+    pub(crate) popularity: f64,
+    /// 1 on the day of the product's first sale, or before it, falling off over a month.
+    pub(crate) newness: f64,
     pub(crate) on_sale: bool,
     pub(crate) active_lately: f64,
     pub(crate) orders: f64,
@@ -79,7 +88,6 @@ pub(crate) struct ActionFacts {
     pub(crate) usual_hour: f64,
     /// Mean price band of the interests, −1 (cheapest) to 1.
     pub(crate) price_taste: f64,
-    pub(crate) popularity: f64,
     /// Share of the product's score that the named purchase accounts for.
     pub(crate) complement_fit: f64,
     pub(crate) native_copy: bool,
@@ -99,6 +107,9 @@ impl ActionFacts {
             one(self.owned),
             self.category_interest,
             self.price_fit,
+            self.price,
+            self.popularity,
+            self.newness,
             one(self.on_sale),
             self.active_lately,
             self.orders,
@@ -111,6 +122,7 @@ impl ActionFacts {
         }
         x[FIRST_STRATEGY + Strategy::ALL.len()..].copy_from_slice(&[
             when(Strategy::Benefit, self.price_taste),
+            when(Strategy::Novelty, self.newness),
             when(Strategy::SocialProof, self.popularity),
             when(Strategy::Replenishment, self.due),
             when(Strategy::Complement, self.complement_fit),
@@ -160,19 +172,28 @@ impl Policy {
         })
     }
 
-    /// The policy of a goal as the store has it, or the prior.
+    /// The policy of a goal as the store has it, or the prior; also where the stored one knows other features, which then
+    /// is learnt anew from the log.
     ///
     /// # Errors
     /// [`EngineError::Corrupt`] when it cannot be read.
     pub fn load(store: &Store, goal: Goal) -> Result<Self> {
-        let Some(json) = store.meta(&key(goal))? else {
-            return Self::prior(goal);
-        };
-        serde_json::from_slice(&json).map_err(|error| EngineError::Corrupt {
+        match store.meta(&key(goal))? {
+            Some(json) => Self::read(goal, &json),
+            None => Self::prior(goal),
+        }
+    }
+
+    fn read(goal: Goal, json: &[u8]) -> Result<Self> {
+        let policy: Self = serde_json::from_slice(json).map_err(|error| EngineError::Corrupt {
             what: "policy",
             place: key(goal),
             detail: error.to_string(),
-        })
+        })?;
+        if policy.model.mean().len() != FEATURE_COUNT {
+            return Self::prior(goal);
+        }
+        Ok(policy)
     }
 
     /// Keeps the policy in the store.
@@ -277,6 +298,21 @@ mod tests {
                 "value:on_sale"
             ]
         );
+    }
+
+    #[test]
+    fn a_policy_over_other_features_is_learnt_anew() {
+        let mut old = Policy::prior(Goal::Click).expect("prior");
+        old.learnt = 7;
+        let same = serde_json::to_vec(&old).expect("JSON");
+        assert_eq!(Policy::read(Goal::Click, &same).expect("reads"), old);
+        old.model = LinearThompsonConfig::new(FEATURE_COUNT - 4)
+            .check()
+            .expect("valid");
+        let fewer = serde_json::to_vec(&old).expect("JSON");
+        let fresh = Policy::read(Goal::Click, &fewer).expect("reads");
+        assert_eq!(fresh, Policy::prior(Goal::Click).expect("prior"));
+        assert!(Policy::read(Goal::Click, b"{").is_err());
     }
 
     #[test]

@@ -131,6 +131,11 @@ impl<'a> Pair<'a> {
                     profile.interest_share(InterestKind::Category, category, now)
                 }),
             price_fit: band.map_or(0.5, |band| 1.0 - (band - taste).abs() / 2.0),
+            price: band.unwrap_or(0.0),
+            popularity: shop.sales[self.position].popularity,
+            newness: shop.sales[self.position].first_sold.map_or(1.0, |first| {
+                (-days_between(first, now).max(0.0) / 30.0).exp()
+            }),
             on_sale: product.sale_price.is_some() && product.current_price() == product.sale_price,
             active_lately: (-idle / 30.0).exp(),
             orders: (f64::from(profile.orders()).ln_1p() / 4.0).min(1.0),
@@ -138,7 +143,6 @@ impl<'a> Pair<'a> {
             messages_lately: messages as f64 / 3.0,
             usual_hour: usual_hour(profile.hours(), hour),
             price_taste: taste,
-            popularity: shop.sales[self.position].popularity,
             complement_fit: self.complements().map_or(0.0, |earlier| earlier.share),
             native_copy: false,
         }

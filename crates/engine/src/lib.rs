@@ -55,11 +55,11 @@ pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_de
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
-pub use nn::one_thread_per_operation;
 pub use lift::{
     ArmRates, ArmSummary, CampaignRates, Comparison, GoalLift, LiftReport, LiftRequest, lift,
 };
 pub use native::{NativeDrafts, saved_copywriter_record, saved_drafts};
+pub use nn::one_thread_per_operation;
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};

@@ -47,6 +47,10 @@ pub(crate) struct Subject {
 }
 
 /// One decision with what came of it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a condition of its own; they come in any combination"
+)]
 pub(crate) struct Measured {
     pub(crate) id: DecisionId,
     /// Its place in [`Panel::campaigns`].
@@ -196,7 +200,7 @@ impl Draft {
         let refusal = refusal(decision);
         let shopper = self.shoppers.entry(decision.user).or_default();
         let decided_ms = decision.decided_at.as_millisecond();
-        let since_ms = scope.since.map_or(i64::MIN, |since| since.as_millisecond());
+        let since_ms = scope.since.map_or(i64::MIN, Timestamp::as_millisecond);
         let at_ms = scope.at.as_millisecond();
         let in_period = (since_ms..=at_ms).contains(&decided_ms);
         shopper.in_period |= in_period;

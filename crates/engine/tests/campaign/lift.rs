@@ -80,7 +80,7 @@ fn a_demo_measures_as_any_shop_does_and_keeps_its_report() {
         ..LiftRequest::default()
     };
     let measured = lift(&demo.store, &demo.config, &request).expect("measures");
-    assert_eq!(measured.goals, [report.measured.clone()]);
+    assert_eq!(measured.goals, std::slice::from_ref(&report.measured));
     assert_eq!(
         (measured.goals[0].campaigns.len(), measured.waiting),
         (ROUNDS, 0)

@@ -22,12 +22,11 @@ pub(crate) fn gather(store: &Store, config: &Config) -> Outcome<Report> {
     let evaluation = engine::saved_evaluation(store.dir())?;
     let record = engine::saved_record(store.dir())?;
     let demo = engine::saved_demo(store.dir())?;
-    let feedback = match &demo {
-        Some(demo) => feedback::of_demo(store, demo)?,
-        None => {
-            let lift = engine::lift(store, config, &LiftRequest::default())?;
-            feedback::of_shop(store, &config.shop.currency, &lift)?
-        }
+    let feedback = if let Some(demo) = &demo {
+        feedback::of_demo(store, demo)?
+    } else {
+        let lift = engine::lift(store, config, &LiftRequest::default())?;
+        feedback::of_shop(store, &config.shop.currency, &lift)?
     };
     let day = |moment: &str| moment.get(..10).map(str::to_owned);
     Ok(Report {

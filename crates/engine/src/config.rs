@@ -7,6 +7,7 @@ use copywriter::native::NativeConfig;
 use recommender::user_model::UserModelConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::attribution::Attribution;
 use crate::error::{EngineError, Result};
 
 /// The commented file that `hawker init` writes; a test holds it equal to the defaults below.
@@ -28,6 +29,8 @@ pub struct Config {
     pub copywriter: CopywriterConfig,
     /// Who is written to, how often and with what.
     pub campaign: CampaignConfig,
+    /// What answers are credited to.
+    pub learning: LearningConfig,
     /// Named segments: a predicate over a shopper's features.
     pub segments: BTreeMap<String, String>,
 }
@@ -120,6 +123,14 @@ pub struct CampaignConfig {
     pub seed: u64,
     /// Only shoppers of this segment; everybody where empty.
     pub segment: String,
+}
+
+/// What answers are credited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LearningConfig {
+    /// What an order that names no decision is credited to. A click always needs the id.
+    pub attribution: Attribution,
 }
 
 impl Default for ShopConfig {
@@ -359,6 +370,10 @@ mod tests {
             (
                 "[campaign]\nquiet_from_hour = 24",
                 "c.toml: `campaign.quiet_from_hour` is 24; give an hour from 0 to 23",
+            ),
+            (
+                "[learning]\nattribution = \"first_touch\"",
+                "c.toml: line 2: unknown variant `first_touch`, expected `last_touch` or `explicit`; `hawker init` writes a file with every key",
             ),
             (
                 "[model]\nheads = 3",

@@ -1,18 +1,14 @@
-//! Learning from what happened: events that answer a decision become outcomes, matured decisions update the policy.
+//! Learning from what happened: what answers a decision is credited to it, matured decisions update the policy.
 
 use bandit::Observation;
-use events::{Currency, Decision, DecisionId, EventKind, Goal, Money, Outcome, Timestamp};
+use events::{Decision, Goal, Timestamp};
 use serde::Serialize;
 
+use crate::attribution::{Attribution, CLICK_WINDOW_HOURS, ORDER_WINDOW_HOURS, attribute};
 use crate::error::Result;
 use crate::policy::{FEATURE_COUNT, Policy};
 use crate::store::{LoggedOutcome, Store};
 
-/// Position of the last event whose answers are outcomes already.
-const ATTRIBUTED: &str = "attributed_until";
-/// Hours after a decision in which a click counts, and hours in which an order does.
-const CLICK_WINDOW_HOURS: i64 = 24;
-const ORDER_WINDOW_HOURS: i64 = 7 * 24;
 /// What a shopper who leaves the channel costs, in rewards.
 const UNSUBSCRIBE_COST: f64 = 1.0;
 
@@ -21,6 +17,8 @@ const UNSUBSCRIBE_COST: f64 = 1.0;
 pub struct LearnReport {
     /// New outcomes.
     pub outcomes: u64,
+    /// Answers that name a decision about somebody else, or one that the log does not hold; they count for nothing.
+    pub foreign: u64,
     /// Messages from which the policy has learnt, in this round.
     pub learnt: u64,
     /// Messages that were never shown and so teach nothing.
@@ -61,11 +59,28 @@ impl MessageOutcome {
 
 /// Takes in what happened until `now` and updates the policy of a goal by every decision whose window has closed.
 ///
+/// Orders that name no decision are credited by last touch; [`learn_with`] leaves the choice.
+///
 /// # Errors
 /// Those of the store and of the policy.
 pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnReport> {
+    learn_with(store, Attribution::default(), goal, now)
+}
+
+/// As [`learn`], with what an order that names no decision is credited to.
+///
+/// # Errors
+/// Those of the store and of the policy.
+pub fn learn_with(
+    store: &mut Store,
+    attribution: Attribution,
+    goal: Goal,
+    now: Timestamp,
+) -> Result<LearnReport> {
+    let attributed = attribute(store, attribution)?;
     let mut report = LearnReport {
-        outcomes: attribute(store)?,
+        outcomes: attributed.outcomes,
+        foreign: attributed.foreign,
         ..LearnReport::default()
     };
     let mut policy = Policy::load(store, goal)?;
@@ -158,51 +173,6 @@ fn outcome_of(decision: &Decision, outcomes: Option<&Vec<LoggedOutcome>>) -> Mes
         }
     }
     sum
-}
-
-/// Turns the events that answer a decision, since the last call, into outcomes; says how many there were.
-fn attribute(store: &mut Store) -> Result<u64> {
-    let after = match store.meta(ATTRIBUTED)? {
-        Some(bytes) => String::from_utf8_lossy(&bytes).parse().unwrap_or(0),
-        None => 0,
-    };
-    let (mut outcomes, mut last) = (Vec::new(), after);
-    store.for_each_response(after, |position, response| {
-        last = position;
-        let value = order_value(&response.properties.products, response.properties.currency);
-        let event = match response.kind {
-            EventKind::PromotionViewed | EventKind::EmailDelivered => "impression",
-            EventKind::PromotionClicked
-            | EventKind::EmailLinkClicked
-            | EventKind::ProductClicked => "click",
-            EventKind::OrderCompleted => "order",
-            EventKind::Unsubscribed => "unsubscribe",
-            _ => return Ok(()),
-        };
-        let Some(decision_id) = response.properties.decision_id else {
-            return Ok(());
-        };
-        outcomes.push(Outcome {
-            decision_id: DecisionId(decision_id.0),
-            event: event.to_owned(),
-            value: if event == "order" { value } else { 0.0 },
-            currency: response.properties.currency,
-            at: response.at,
-        });
-        Ok(())
-    })?;
-    store.transaction(|store| {
-        for outcome in &outcomes {
-            store.put_outcome(outcome)?;
-        }
-        store.set_meta(ATTRIBUTED, last.to_string().as_bytes())
-    })?;
-    Ok(outcomes.len() as u64)
-}
-
-fn order_value(products: &[events::LineItem], currency: Option<Currency>) -> f64 {
-    let minor = products.iter().map(events::LineItem::amount_minor).sum();
-    currency.map_or(0.0, |currency| Money { minor, currency }.decimal())
 }
 
 /// How long after a decision its outcomes count.

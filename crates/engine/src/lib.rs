@@ -26,6 +26,7 @@
 //!
 //! This crate never reads the clock, and it never lets an identifier out but at delivery and export.
 
+mod attribution;
 mod campaign;
 pub mod config;
 mod copybook;
@@ -46,6 +47,7 @@ mod store;
 mod train;
 mod vault;
 
+pub use attribution::Attribution;
 pub use campaign::{
     CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing,
     Refused, UnfinishedDelivery, last_campaign, run_campaign, unfinished_delivery,
@@ -54,7 +56,7 @@ pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
-pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
+pub use learn::{LearnReport, MessageOutcome, learn, learn_with, message_outcomes};
 pub use lift::{
     ArmRates, ArmSummary, CampaignRates, Comparison, GoalLift, LiftReport, LiftRequest, lift,
 };

@@ -1,8 +1,8 @@
-//! Decisions and their outcomes: written before anything is sent, read to learn and to report.
+//! Decisions: written before anything is sent, read to learn and to report.
 
 use std::collections::HashMap;
 
-use events::{Channel, Decision, EventKind, Outcome, Properties, Pseudonym, Timestamp};
+use events::{Channel, Decision, Pseudonym, Timestamp};
 use rusqlite::params;
 
 use super::Store;
@@ -100,106 +100,6 @@ impl Store {
             })
             .map_err(self.fault("count messages"))
     }
-
-    /// Writes what came of a decision; the same event of a decision counts once, at the earliest time that is known.
-    pub(crate) fn put_outcome(&self, outcome: &Outcome) -> Result<()> {
-        let insert =
-            "INSERT INTO outcomes (decision_id, event, value, currency, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-                      ON CONFLICT (decision_id, event) DO UPDATE SET value = excluded.value, currency = excluded.currency,
-                          at_ms = excluded.at_ms WHERE excluded.at_ms < at_ms";
-        self.connection
-            .prepare_cached(insert)
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    outcome.decision_id.0,
-                    outcome.event,
-                    outcome.value,
-                    outcome.currency.map(|currency| currency.code().to_owned()),
-                    outcome.at.as_millisecond(),
-                ])
-            })
-            .map(drop)
-            .map_err(self.fault("write an outcome"))
-    }
-
-    /// Calls `visit` with every event that names a decision, from a position on, in the order of the log.
-    pub(crate) fn for_each_response(
-        &self,
-        after: i64,
-        mut visit: impl FnMut(i64, Response) -> Result<()>,
-    ) -> Result<()> {
-        // Properties are written without spaces, and only a decision's answer has this key.
-        let query = "SELECT position, kind, at_ms, properties FROM events
-                     WHERE position > ?1 AND properties LIKE '%\"decision_id\":%' ORDER BY position";
-        let mut statement = self
-            .connection
-            .prepare_cached(query)
-            .map_err(self.fault("be read"))?;
-        let mut rows = statement.query([after]).map_err(self.fault("be read"))?;
-        while let Some(row) = rows.next().map_err(self.fault("be read"))? {
-            let position: i64 = row.get(0).map_err(self.fault("be read"))?;
-            let corrupt = |detail: String| EngineError::Corrupt {
-                what: "event",
-                place: format!("position {position}"),
-                detail,
-            };
-            let code: u8 = row.get(1).map_err(self.fault("be read"))?;
-            let properties: String = row.get(3).map_err(self.fault("be read"))?;
-            let response = Response {
-                kind: EventKind::from_code(code)
-                    .ok_or_else(|| corrupt(format!("unknown kind {code}")))?,
-                at: Timestamp::from_millisecond(row.get(2).map_err(self.fault("be read"))?)
-                    .map_err(|error| corrupt(error.to_string()))?,
-                properties: serde_json::from_str(&properties)
-                    .map_err(|error| corrupt(error.to_string()))?,
-            };
-            visit(position, response)?;
-        }
-        Ok(())
-    }
-
-    /// The outcomes of every decision, in the order in which they became known.
-    pub(crate) fn outcomes(&self) -> Result<HashMap<String, Vec<LoggedOutcome>>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT decision_id, position, event, value, at_ms FROM outcomes ORDER BY position",
-            )
-            .map_err(self.fault("read its outcomes"))?;
-        let rows = statement
-            .query_map([], |row| {
-                let outcome = LoggedOutcome {
-                    position: row.get(1)?,
-                    event: row.get(2)?,
-                    value: row.get(3)?,
-                    at_ms: row.get(4)?,
-                };
-                Ok((row.get(0)?, outcome))
-            })
-            .and_then(Iterator::collect::<rusqlite::Result<Vec<(String, LoggedOutcome)>>>)
-            .map_err(self.fault("read its outcomes"))?;
-        let mut outcomes: HashMap<String, Vec<_>> = HashMap::new();
-        for (decision, outcome) in rows {
-            outcomes.entry(decision).or_default().push(outcome);
-        }
-        Ok(outcomes)
-    }
-}
-
-/// An outcome as the log holds it.
-pub(crate) struct LoggedOutcome {
-    /// Its place among all outcomes, which grows as they become known.
-    pub(crate) position: i64,
-    pub(crate) event: String,
-    pub(crate) value: f64,
-    pub(crate) at_ms: i64,
-}
-
-/// An event that answers a decision.
-pub(crate) struct Response {
-    pub(crate) kind: EventKind,
-    pub(crate) at: Timestamp,
-    pub(crate) properties: Properties,
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ mod catalogue;
 mod decisions;
 mod lift;
 mod log;
+mod migrate;
+mod outcomes;
 mod quarantine;
 mod shoppers;
 mod showings;
@@ -16,10 +18,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use catalogue::Catalogue;
 pub(crate) use catalogue::Seen;
-pub(crate) use decisions::LoggedOutcome;
 pub(crate) use lift::Purchase;
 pub use log::LogSummary;
 pub(crate) use log::{Logged, NewEvent};
+pub(crate) use outcomes::{Credit, LoggedOutcome, OrderPart, Response};
 pub use quarantine::QuarantineEntry;
 pub(crate) use quarantine::{Kept, QuarantinedRow};
 pub(crate) use shoppers::TraitsUpdate;
@@ -27,10 +29,6 @@ pub use shoppers::{AssumedConsent, ConsentSummary, Shopper};
 
 use crate::error::{EngineError, Result};
 use crate::vault::Vault;
-
-/// The version of the on-disk format, kept in `SQLite`'s `user_version`.
-const FORMAT: i64 = 1;
-const SCHEMA: &str = include_str!("schema.sql");
 
 /// An open data directory: the lock, the vault and the database.
 pub struct Store {
@@ -58,7 +56,7 @@ impl Store {
         };
         let connection =
             Connection::open(&database).map_err(EngineError::store("open its file"))?;
-        let store = Self {
+        let mut store = Self {
             dir: dir.to_owned(),
             connection,
             vault: Arc::new(vault),
@@ -173,35 +171,6 @@ impl Store {
             )
             .map_err(self.fault("be opened"))
     }
-
-    fn migrate(&self) -> Result<()> {
-        let found: i64 = self
-            .connection
-            .query_row("PRAGMA user_version", [], |row| row.get(0))
-            .map_err(self.fault("read its format"))?;
-        match found {
-            0 => {
-                self.connection
-                    .execute_batch(&format!(
-                        "BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"
-                    ))
-                    .map_err(self.fault("be created"))?;
-                self.set_meta("key_check", &self.vault.key_check())
-            }
-            FORMAT => {
-                // A kill between the two steps of creation leaves no check value and no personal data either.
-                match self.meta("key_check")? {
-                    Some(expected) => self.vault.verify(&expected),
-                    None => self.set_meta("key_check", &self.vault.key_check()),
-                }
-            }
-            _ => Err(EngineError::NewerFormat {
-                path: self.dir.clone(),
-                found,
-                known: FORMAT,
-            }),
-        }
-    }
 }
 
 fn acquire_lock(dir: &Path) -> Result<File> {
@@ -272,7 +241,7 @@ mod tests {
         drop(store);
         let message = Store::open(dir.path()).err().expect("newer").to_string();
         assert!(
-            message.contains("has format 99, this hawker knows up to 1"),
+            message.contains("has format 99, this hawker knows up to 2"),
             "{message}"
         );
     }

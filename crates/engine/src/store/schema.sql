@@ -1,4 +1,4 @@
--- Format 1. Everything a shop's data directory holds, except the vault's key and the models' weights.
+-- Format 2. Everything a shop's data directory holds, except the vault's key and the models' weights.
 
 -- Single values: the check of the key, what is being delivered, the state of the policy.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -28,6 +28,7 @@ CREATE TABLE shoppers (
 
 -- Browsers and devices that turned out to be a known shopper's.
 CREATE TABLE links (alias BLOB PRIMARY KEY, canonical BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX links_by_canonical ON links (canonical);
 
 CREATE TABLE consents (
     user BLOB NOT NULL,
@@ -82,13 +83,20 @@ CREATE TABLE decisions (
 ) STRICT;
 CREATE INDEX decisions_by_time ON decisions (decided_ms, channel) WHERE sends = 1;
 CREATE INDEX decisions_by_run ON decisions (run);
+CREATE INDEX decisions_by_user ON decisions (user, decided_ms) WHERE sends = 1;
 
+-- `part` is empty but for orders, whose parts add up; `credit` says whether the event named its decision (`explicit`) or
+-- the shopper had seen its message last (`last_touch`).
 CREATE TABLE outcomes (
     position INTEGER PRIMARY KEY,
     decision_id TEXT NOT NULL,
     event TEXT NOT NULL,
+    order_id TEXT,
+    part BLOB NOT NULL,
+    credit TEXT NOT NULL,
     value REAL NOT NULL,
     currency TEXT,
     at_ms INTEGER NOT NULL,
-    UNIQUE (decision_id, event)
+    UNIQUE (decision_id, event, part)
 ) STRICT;
+CREATE INDEX outcomes_by_order ON outcomes (order_id) WHERE order_id IS NOT NULL;

@@ -31,6 +31,8 @@ pub struct Config {
     pub campaign: CampaignConfig,
     /// What answers are credited to.
     pub learning: LearningConfig,
+    /// How long personal data is kept that nobody needs.
+    pub privacy: PrivacyConfig,
     /// Named segments: a predicate over a shopper's features.
     pub segments: BTreeMap<String, String>,
 }
@@ -131,6 +133,22 @@ pub struct CampaignConfig {
 pub struct LearningConfig {
     /// What an order that names no decision is credited to. A click always needs the id.
     pub attribution: Attribution,
+}
+
+/// How long personal data is kept that nobody needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PrivacyConfig {
+    /// Days after which a row of the quarantine is removed, by the import that follows.
+    pub quarantine_days: u32,
+}
+
+impl Default for PrivacyConfig {
+    fn default() -> Self {
+        Self {
+            quarantine_days: 180,
+        }
+    }
 }
 
 impl Default for ShopConfig {

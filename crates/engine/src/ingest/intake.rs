@@ -47,11 +47,12 @@ pub(crate) enum Taken {
 }
 
 /// Takes rows in and counts them.
-#[derive(Default)]
 pub(crate) struct Intake {
     pub(crate) report: ImportReport,
     /// The purpose whose consent an `Unsubscribed` event withdraws in any case.
     purpose: String,
+    /// The time of the clock, from which a quarantined row's days are counted.
+    now: Timestamp,
     /// Whether the rows come from the quarantine, which then holds those that do not pass already.
     repair: bool,
     known: HashSet<Pseudonym>,
@@ -62,18 +63,24 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    pub(crate) fn new(purpose: &str) -> Self {
+    pub(crate) fn new(purpose: &str, now: Timestamp) -> Self {
         Self {
+            report: ImportReport::default(),
             purpose: purpose.to_owned(),
-            ..Self::default()
+            now,
+            repair: false,
+            known: HashSet::new(),
+            base: None,
+            titles: HashMap::new(),
+            prices: HashMap::new(),
         }
     }
 
     /// Takes in rows of the quarantine.
-    pub(crate) fn for_repair(purpose: &str) -> Self {
+    pub(crate) fn for_repair(purpose: &str, now: Timestamp) -> Self {
         Self {
             repair: true,
-            ..Self::new(purpose)
+            ..Self::new(purpose, now)
         }
     }
 
@@ -275,6 +282,7 @@ impl Intake {
             detail: &rejection.detail,
             header: origin.header,
             text,
+            at: self.now,
         };
         if !self.repair && store.quarantine(&row)? == Kept::Repaired {
             return Ok(Taken::Merged);

@@ -58,7 +58,7 @@ pub struct ImportRequest {
     pub files: Vec<PathBuf>,
     /// Consents to assume of every known shopper who stated none.
     pub consents: Vec<AssumedConsent>,
-    /// The time of the clock; what is more than a day later is quarantined.
+    /// The time of the clock; what is more than a day later is quarantined, and what was quarantined too long ago expires.
     pub now: Timestamp,
 }
 
@@ -92,6 +92,8 @@ pub struct ImportReport {
     pub products: u64,
     /// Consents that were assumed.
     pub consents: u64,
+    /// Rows of the quarantine that nobody repaired in time; they are gone.
+    pub expired: u64,
     /// The first row of each fault that tells of a broken export rather than of single bad rows.
     pub alarms: Vec<Alarm>,
 }
@@ -142,20 +144,22 @@ fn import_committing(
         preparer: &preparer,
         commit_rows,
     };
-    let mut intake = Intake::new(&config.campaign.purpose);
+    let mut intake = Intake::new(&config.campaign.purpose, request.now);
     for file in &request.files {
         job.import_file(store, file, &mut intake, progress)?;
     }
     let mut report = intake.report;
-    finish(store, config, &request.consents, &mut report)?;
+    finish(store, config, &request.consents, request.now, &mut report)?;
     Ok(report)
 }
 
-/// Draws the conclusions that need all rows: the catalogue from order lines, and assumed consents.
+/// Draws the conclusions that need all rows: the catalogue from order lines, and assumed consents; and removes what has
+/// waited in the quarantine for too long.
 fn finish(
     store: &mut Store,
     config: &Config,
     consents: &[AssumedConsent],
+    now: Timestamp,
     report: &mut ImportReport,
 ) -> Result<()> {
     let currency = config.currency()?;
@@ -171,6 +175,7 @@ fn finish(
         for consent in consents {
             report.consents += store.assume_consent(consent, at)?;
         }
+        report.expired = store.expire_quarantine(config.privacy.quarantine_days, now)?;
         Ok(())
     })
 }

@@ -18,7 +18,7 @@ use crate::store::{Kept, QuarantineEntry, Store};
 /// Maps edited rows again; those that pass now are taken in, and their entries count as repaired.
 ///
 /// The entries are those of [`Store::quarantine_entries`] with `text` edited. A row that still does not pass waits on
-/// as it was. All of it happens in one transaction.
+/// as it was, until it expires. All of it happens in one transaction.
 ///
 /// # Errors
 /// [`EngineError::NotReady`] for an entry that the quarantine does not hold or a format that this version does not
@@ -31,7 +31,7 @@ pub fn reimport(
 ) -> Result<ImportReport> {
     let preparer = Preparer::new(Arc::clone(store.vault()), config, now)?;
     let mut mappers: HashMap<(String, String), (Format, RowMapper)> = HashMap::new();
-    let mut intake = Intake::for_repair(&config.campaign.purpose);
+    let mut intake = Intake::for_repair(&config.campaign.purpose, now);
     store.transaction(|store| {
         for entry in entries {
             let QuarantineEntry {
@@ -84,7 +84,7 @@ pub fn reimport(
         intake.flush(store)
     })?;
     let mut report = intake.report;
-    finish(store, config, &[], &mut report)?;
+    finish(store, config, &[], now, &mut report)?;
     Ok(report)
 }
 

@@ -1,5 +1,7 @@
 -- From format 1 to format 2: several orders of one decision count, and rows know who credited them. The orders that are
 -- known get their parts from the log; the others are found when the answers are taken in again, from the log's beginning.
+-- Rows of the quarantine expire; when these were quarantined is not known.
+ALTER TABLE quarantine ADD COLUMN quarantined_ms INTEGER;
 CREATE INDEX links_by_canonical ON links (canonical);
 CREATE INDEX decisions_by_user ON decisions (user, decided_ms) WHERE sends = 1;
 ALTER TABLE outcomes RENAME TO outcomes_of_format_1;

@@ -1,5 +1,7 @@
-//! Rows that could not be taken in: kept encrypted with their reason, file and line, until somebody repairs them.
+//! Rows that could not be taken in: kept encrypted with their reason, file and line, until somebody repairs them or they
+//! expire.
 
+use events::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,7 @@ use crate::error::{EngineError, Result};
 
 /// Stands between the sealed parts of a row; the last of them, the text, may hold it too.
 const SEPARATOR: &str = "\u{1}";
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// A row on its way into the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(crate) struct QuarantinedRow<'a> {
     pub(crate) header: &'a str,
     /// The row as it stood in the file.
     pub(crate) text: &'a str,
+    /// When it was quarantined.
+    pub(crate) at: Timestamp,
 }
 
 /// Where a quarantined row stands.
@@ -66,8 +71,8 @@ impl Store {
         // The words of the fault quote the row, so they are as personal as the row itself.
         let sealed = [row.header, row.detail, row.text].join(SEPARATOR);
         let insert =
-            "INSERT OR IGNORE INTO quarantine (row_key, format, file, line, reason, sealed)
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            "INSERT OR IGNORE INTO quarantine (row_key, format, file, line, reason, sealed, quarantined_ms)
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let sealed = self.vault.seal(sealed.as_bytes());
         let values = params![
             key,
@@ -75,7 +80,8 @@ impl Store {
             row.file,
             row.line.cast_signed(),
             row.reason,
-            sealed
+            sealed,
+            row.at.as_millisecond()
         ];
         let new = self
             .connection
@@ -161,6 +167,46 @@ impl Store {
                 Ok(entry)
             })
             .collect()
+    }
+
+    /// Removes what was quarantined more than `days` days before `now` and says how many rows waited in vain. Of a repaired
+    /// row the text goes, and the rest stays, so that its file still counts as taken in.
+    ///
+    /// Rows of format 1, which did not date them, count from the first call.
+    pub(crate) fn expire_quarantine(&self, days: u32, now: Timestamp) -> Result<u64> {
+        let now_ms = now.as_millisecond();
+        let expired_ms = now_ms - i64::from(days) * DAY_MS;
+        let run = |statement: &str, ms: i64| {
+            self.connection
+                .prepare_cached(statement)
+                .and_then(|mut statement| statement.execute([ms]))
+                .map_err(self.fault("expire its quarantine"))
+        };
+        run(
+            "UPDATE quarantine SET quarantined_ms = ?1 WHERE quarantined_ms IS NULL",
+            now_ms,
+        )?;
+        run(
+            "UPDATE quarantine SET sealed = x'' WHERE repaired = 1 AND quarantined_ms <= ?1 AND sealed <> x''",
+            expired_ms,
+        )?;
+        let removed = run(
+            "DELETE FROM quarantine WHERE repaired = 0 AND quarantined_ms <= ?1",
+            expired_ms,
+        )?;
+        Ok(removed as u64)
+    }
+
+    /// Counts the waiting rows that will have expired `ahead_days` days after `now`.
+    ///
+    /// # Errors
+    /// [`EngineError::Store`] when the database cannot be read.
+    pub fn quarantine_expiring(&self, days: u32, now: Timestamp, ahead_days: u32) -> Result<u64> {
+        let until_ms = now.as_millisecond() + (i64::from(ahead_days) - i64::from(days)) * DAY_MS;
+        let query = "SELECT count(*) FROM quarantine WHERE repaired = 0 AND quarantined_ms <= ?1";
+        self.connection
+            .query_row(query, [until_ms], |row| row.get(0))
+            .map_err(self.fault("count its quarantine"))
     }
 
     /// Where an entry stands; none for one that the quarantine does not hold.

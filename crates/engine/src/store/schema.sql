@@ -58,7 +58,8 @@ CREATE TABLE product_prices (
 
 CREATE TABLE products (id TEXT PRIMARY KEY, product TEXT NOT NULL, derived INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
--- Rows that were not taken in, encrypted, until somebody repairs them.
+-- Rows that were not taken in, encrypted, until somebody repairs them or they expire. `quarantined_ms` is NULL for rows of
+-- format 1 until the next import dates them.
 CREATE TABLE quarantine (
     id INTEGER PRIMARY KEY,
     row_key BLOB NOT NULL UNIQUE,
@@ -67,7 +68,8 @@ CREATE TABLE quarantine (
     line INTEGER NOT NULL,
     reason TEXT NOT NULL,
     sealed BLOB NOT NULL,
-    repaired INTEGER NOT NULL DEFAULT 0
+    repaired INTEGER NOT NULL DEFAULT 0,
+    quarantined_ms INTEGER
 ) STRICT;
 
 -- What was decided, and what came of it.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use engine::{Attribution, Store, learn_with, message_outcomes};
+use engine::ingest::reimport;
+use engine::{Attribution, Config, Store, learn_with, message_outcomes};
 use events::{Goal, Timestamp};
 use rusqlite::Connection;
 
@@ -89,6 +90,15 @@ fn a_data_directory_of_format_1_opens_and_its_lost_orders_are_found() {
         store.quarantine_entries(None, 9).expect("readable").len(),
         1
     );
+    // When its row was quarantined is not known, so that its days begin with the next import.
+    let at = |day: &str| format!("2026-{day}T12:00:00Z").parse::<Timestamp>();
+    let expired = [("06-01", 0), ("06-30", 0), ("07-01", 1)];
+    let mut config = Config::default();
+    config.privacy.quarantine_days = 30;
+    for (day, rows) in expired {
+        let report = reimport(&mut store, &config, Vec::new(), at(day).expect("valid"));
+        assert_eq!(report.expect("imports").expired, rows, "{day}");
+    }
 }
 
 #[test]

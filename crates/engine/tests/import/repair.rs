@@ -1,8 +1,9 @@
 //! Rows of the quarantine: kept as they stood, repaired by a person, taken in after all.
 
-use engine::ingest::{Format, reimport};
+use engine::ingest::{Format, ImportReport, import, reimport};
+use jiff::SignedDuration;
 
-use crate::shop::{HEADER, TestShop, now};
+use crate::shop::{HEADER, TestShop, now, request};
 
 const ROWS: &str = "1,20000,BLUE MUG,x,2010-01-04 10:00:00,2.5,1,UK\n2,POST,POSTAGE,1,2010-01-04 10:00:00,2.5,1,UK\n";
 
@@ -93,4 +94,54 @@ fn foreign_entries_are_refused_and_nothing_is_taken_in() {
         "the quarantine has no entry 99; export the quarantine of this data directory again and edit that"
     );
     assert!(shop.events().is_empty());
+}
+
+#[test]
+fn rows_expire_when_nobody_repairs_them() {
+    let mut shop = TestShop::new();
+    shop.config.privacy.quarantine_days = 30;
+    let at = |days: i64| now() + SignedDuration::from_hours(24 * days);
+    let file = shop.file("lines.csv", format!("{HEADER}\n{ROWS}"));
+    let other = shop.file(
+        "other.csv",
+        format!("{HEADER}\n3,20000,BLUE MUG,1,2010-01-04 10:00:00,2.5,1,UK\n"),
+    );
+    let later = |shop: &mut TestShop, days: i64, file: &std::path::Path| -> ImportReport {
+        let mut request = request(Format::OnlineRetail, &[file], &[]);
+        request.now = at(days);
+        import(&mut shop.store, &shop.config, &request, &mut |_| {}).unwrap()
+    };
+    shop.import(Format::OnlineRetail, &[&file]).unwrap();
+    let mut entries = shop.store.quarantine_entries(Some("invalid_quantity"), 10);
+    let entries = entries.as_mut().unwrap();
+    entries[0].text = entries[0].text.replace(",x,", ",3,");
+    reimport(&mut shop.store, &shop.config, entries.clone(), now()).unwrap();
+
+    // The same file again neither adds the row a second time nor gives it more time.
+    assert_eq!(later(&mut shop, 29, &file).expired, 0);
+    let expiring = |ahead| shop.store.quarantine_expiring(30, at(29), ahead).unwrap();
+    assert_eq!((expiring(0), expiring(1)), (0, 1));
+    assert_eq!(later(&mut shop, 30, &other).expired, 1);
+    assert_eq!(shop.store.quarantine_counts().unwrap(), []);
+    assert_eq!(later(&mut shop, 31, &other).expired, 0);
+
+    // The repaired row is known as such, although its text is gone; the expired one would be new.
+    let again = later(&mut shop, 31, &file);
+    assert_eq!((again.kept, again.merged, again.quarantined), (0, 1, 1));
+    assert_eq!(
+        shop.store.quarantine_counts().unwrap(),
+        [("postage".to_owned(), 1)]
+    );
+}
+
+#[test]
+fn a_repair_in_time_wins_over_the_expiry() {
+    let mut shop = TestShop::new();
+    shop.take(Format::OnlineRetail, &format!("{HEADER}\n{ROWS}"));
+    let mut entries = shop.store.quarantine_entries(None, 10).unwrap();
+    entries[0].text = entries[0].text.replace(",x,", ",3,");
+    let late = now() + SignedDuration::from_hours(24 * 400);
+    let report = reimport(&mut shop.store, &shop.config, entries, late).unwrap();
+    assert_eq!((report.kept, report.expired), (1, 1));
+    assert_eq!(shop.events().len(), 1);
 }

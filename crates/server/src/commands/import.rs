@@ -63,6 +63,12 @@ pub(crate) fn tell(report: &ImportReport, seconds: f64, terminal: Terminal) {
     for (reason, rows) in reasons {
         terminal.say(format!("{:>12}  {reason}", grouped(*rows)));
     }
+    if report.expired > 0 {
+        terminal.say(format!(
+            "{:>12}  rows had waited in the quarantine for too long and are gone",
+            grouped(report.expired)
+        ));
+    }
     for alarm in &report.alarms {
         let (file, line, detail) = (&alarm.file, alarm.line, &alarm.detail);
         eprintln!("hawker: {file}, line {line}: {detail}");

@@ -1,19 +1,39 @@
 //! `hawker status`.
 
 use engine::{Status, UnfinishedDelivery};
+use events::Timestamp;
+use serde::Serialize;
 
-use super::{grouped, store};
+use super::{config, grouped, store};
 use crate::Outcome;
 use crate::cli::Shared;
 use crate::terminal::Terminal;
 
+/// How far ahead expiring rows are announced.
+const SOON_DAYS: u32 = 30;
+
 pub(crate) fn run(shared: &Shared, terminal: Terminal) -> Outcome<()> {
-    let status = Status::of(&store(shared)?)?;
-    tell(&status, terminal);
-    terminal.result(&status)
+    let store = store(shared)?;
+    let days = config(shared)?.privacy.quarantine_days;
+    let report = Report {
+        status: Status::of(&store)?,
+        quarantine_expiring: store.quarantine_expiring(days, Timestamp::now(), SOON_DAYS)?,
+    };
+    tell(&report, terminal);
+    terminal.result(&report)
 }
 
-fn tell(status: &Status, terminal: Terminal) {
+/// What a machine reads.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    status: Status,
+    /// Rows of the quarantine that the import in [`SOON_DAYS`] days would remove.
+    quarantine_expiring: u64,
+}
+
+fn tell(report: &Report, terminal: Terminal) {
+    let status = &report.status;
     let say = |text: String| terminal.say(text);
     say(format!(
         "log        {} events from {} to {}",
@@ -32,6 +52,12 @@ fn tell(status: &Status, terminal: Terminal) {
         "quarantine {} rows; `hawker quarantine list` shows them",
         grouped(waiting)
     ));
+    if report.quarantine_expiring > 0 {
+        say(format!(
+            "           {} of them expire within {SOON_DAYS} days",
+            grouped(report.quarantine_expiring)
+        ));
+    }
     if status.consents.is_empty() {
         say("consents   none, so nobody can be written to; import them, or `hawker import … --consent push:marketing=granted`".to_owned());
     }

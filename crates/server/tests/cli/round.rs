@@ -338,6 +338,11 @@ fn a_quarantined_row_is_listed_repaired_and_taken_in() {
         (2, 2)
     );
     assert_eq!(status["quarantine"], serde_json::json!({ "postage": 1 }));
+    assert_eq!(count(&status["quarantine_expiring"]), 0);
+    hawker.file("hawker.toml", "[privacy]\nquarantine_days = 20\n");
+    assert_eq!(count(&hawker.status()["quarantine_expiring"]), 1);
+    let said = hawker.says(&["status"]);
+    assert!(said.contains("1 of them expire within 30 days"), "{said}");
 
     hawker.file("rows.jsonl", "{\"id\":1}\n");
     let message = hawker.fails(&["quarantine", "reimport", "rows.jsonl"]);

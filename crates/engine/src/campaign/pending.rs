@@ -111,17 +111,20 @@ fn identity_of(request: &CampaignRequest) -> String {
 }
 
 fn command_of(request: &CampaignRequest) -> String {
-    let mut command = format!(
-        "hawker campaign --channel {} --goal {} --seed {}",
-        request.channel, request.goal, request.seed
-    );
-    if let Some(at) = request.at {
-        command += &format!(" --at {at}");
-    }
-    if request.identities {
-        command += " --identities";
-    }
-    command + " --out " + &quoted(&absolute(&request.out).to_string_lossy())
+    let at = request.at.map(|at| format!(" --at {at}"));
+    format!(
+        "hawker campaign --channel {} --goal {} --seed {}{}{} --out {}",
+        request.channel,
+        request.goal,
+        request.seed,
+        at.unwrap_or_default(),
+        if request.identities {
+            " --identities"
+        } else {
+            ""
+        },
+        quoted(&absolute(&request.out).to_string_lossy())
+    )
 }
 
 /// A word that the shell reads as one.

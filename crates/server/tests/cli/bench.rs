@@ -21,7 +21,7 @@ fn order_files(hawker: &Hawker) {
     hawker.file("retail/lines.csv.xz", packed);
 }
 
-/// Something that answers as Python with DuckDB would, and without pandas.
+/// Something that answers as a Python with one peer's package would, and without the other's.
 fn python(hawker: &Hawker, kept: u64) {
     let report = json!({
         "peer": "duckdb 9.9", "rows_read": 3, "kept": kept, "merged": 1, "quarantined": 1,

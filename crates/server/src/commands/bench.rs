@@ -94,14 +94,17 @@ fn tell(report: &Report, terminal: Terminal) {
         report.runs, report.cores
     ));
     for row in &report.rows {
-        let figure =
-            |value: Option<f64>| value.map_or("–".to_owned(), |value| grouped(value.round() as u64));
+        let figure = |value: Option<f64>| {
+            value.map_or("–".to_owned(), |value| grouped(value.round() as u64))
+        };
         let ours = format!("{}: {} {}", row.work, figure(row.ours), row.unit);
         let Some(peer) = &row.peer_name else {
             terminal.say(ours);
             continue;
         };
-        let ratio = row.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
+        let ratio = row
+            .ratio
+            .map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let theirs = figure(row.peer);
         terminal.say(format!("{ours}; {peer} {theirs}; ratio {ratio}"));
     }

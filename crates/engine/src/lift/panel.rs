@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use events::{Channel, Decision, DecisionId, Goal, Money, Pseudonym, Timestamp};
 
 use super::Scope;
+use crate::attribution::{CLICK_WINDOW_HOURS, ORDER_WINDOW_HOURS};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::{MessageOutcome, message_outcomes};
@@ -12,8 +13,8 @@ use crate::store::{Purchase, Store};
 
 const HOUR_MS: i64 = 3_600_000;
 /// The windows within which [`message_outcomes`] counts a click and an order.
-const DAY_MS: i64 = 24 * HOUR_MS;
-const WEEK_MS: i64 = 7 * DAY_MS;
+const DAY_MS: i64 = CLICK_WINDOW_HOURS * HOUR_MS;
+const WEEK_MS: i64 = ORDER_WINDOW_HOURS * HOUR_MS;
 /// Refusals that do not depend on the arm as long as the shopper has had no message.
 const OUTSIDE: [&str; 3] = ["no_consent", "not_in_segment", "quiet_hours"];
 

@@ -82,7 +82,12 @@ fn main() -> Outcome<()> {
         take_in(&mut store, &config, Format::Segment, path, next_day)?;
 
         // 5. A day later the clicks have had their time, and the policy learns from every message that was seen.
-        let learnt = learn(&mut store, request.goal, next_day)?;
+        let learnt = learn(
+            &mut store,
+            config.learning.attribution,
+            request.goal,
+            next_day,
+        )?;
         println!("  learnt from {} messages", learnt.learnt);
     }
 

@@ -59,19 +59,11 @@ impl MessageOutcome {
 
 /// Takes in what happened until `now` and updates the policy of a goal by every decision whose window has closed.
 ///
-/// Orders that name no decision are credited by last touch; [`learn_with`] leaves the choice.
+/// `attribution` says what an order is credited to that names no decision.
 ///
 /// # Errors
 /// Those of the store and of the policy.
-pub fn learn(store: &mut Store, goal: Goal, now: Timestamp) -> Result<LearnReport> {
-    learn_with(store, Attribution::default(), goal, now)
-}
-
-/// As [`learn`], with what an order that names no decision is credited to.
-///
-/// # Errors
-/// Those of the store and of the policy.
-pub fn learn_with(
+pub fn learn(
     store: &mut Store,
     attribution: Attribution,
     goal: Goal,
@@ -88,7 +80,7 @@ pub fn learn_with(
     let outcomes = store.outcomes()?;
     let (mut rows, mut rewards): (Vec<[f64; FEATURE_COUNT]>, Vec<f64>) = (Vec::new(), Vec::new());
     let mut until_ms = from_ms;
-    store.for_each_decision(None, |decision| {
+    store.for_each_unlearnt(from_ms, known_until, |decision| {
         let decided_ms = decision.decided_at.as_millisecond();
         if decision.goal != goal || decision.chosen().product.is_none() {
             return Ok(());

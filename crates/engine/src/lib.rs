@@ -56,7 +56,7 @@ pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
-pub use learn::{LearnReport, MessageOutcome, learn, learn_with, message_outcomes};
+pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
 pub use lift::{
     ArmRates, ArmSummary, CampaignRates, Comparison, GoalLift, LiftReport, LiftRequest, lift,
 };

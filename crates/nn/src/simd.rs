@@ -19,10 +19,13 @@ pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
 /// A float type whose loops the compiler can vectorise.
 pub trait Real: WithDType + From<f32> {
     /// eˣ; see [`exp_f32`] for `f32`.
+    #[must_use]
     fn exp(self) -> Self;
     /// The larger of two numbers.
+    #[must_use]
     fn larger(self, other: Self) -> Self;
     /// Natural logarithm.
+    #[must_use]
     fn ln(self) -> Self;
 }
 
@@ -69,7 +72,7 @@ pub fn exp_f32(x: f32) -> f32 {
     /// Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     /// ln 2 in two parts, the first with few bits so that its multiples are exact.
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 355.0 / 512.0;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let bounded = if x > 88.0 { 88.0 } else { x };
     let shifted = bounded * std::f32::consts::LOG2_E + ROUND;
@@ -118,10 +121,7 @@ pub fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
 
 /// Σ xᵢ yᵢ.
 #[inline(always)]
-pub fn dot<F: Real, G: Real>(x: &[F], y: &[G]) -> F
-where
-    F: From<G>,
-{
+pub fn dot<F: Real + From<G>, G: Real>(x: &[F], y: &[G]) -> F {
     let mut lanes = [F::zero(); LANES];
     let mut xs = x.chunks_exact(LANES);
     let mut ys = y.chunks_exact(LANES);

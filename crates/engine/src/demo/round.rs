@@ -113,7 +113,12 @@ pub(super) fn run(demo: &mut Demo, store: &mut Store, config: &Config) -> Result
         };
         import(store, config, &request, &mut |_| {})?;
     }
-    learn(store, demo.goal, at + jiff::SignedDuration::from_hours(25))?;
+    learn(
+        store,
+        config.learning.attribution,
+        demo.goal,
+        at + jiff::SignedDuration::from_hours(25),
+    )?;
     let before = demo.ledger.rounds.last().copied().unwrap_or_default();
     let report = RoundReport {
         round: round as u64 + 1,

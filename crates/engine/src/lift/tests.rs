@@ -7,6 +7,7 @@ use events::{
 use tempfile::TempDir;
 
 use super::{ArmSummary, GoalLift, LiftReport, LiftRequest, lift};
+use crate::Attribution;
 use crate::config::Config;
 use crate::learn::learn;
 use crate::store::{NewEvent, Store};
@@ -145,7 +146,7 @@ impl Log {
     }
 
     fn report(&mut self, at: i64, since: Option<i64>) -> LiftReport {
-        learn(&mut self.store, self.goal, hour(at)).expect("learns");
+        learn(&mut self.store, Attribution::LastTouch, self.goal, hour(at)).expect("learns");
         let request = LiftRequest {
             goal: None,
             since: since.map(hour),

@@ -43,15 +43,39 @@ impl Store {
     pub fn for_each_decision(
         &self,
         run: Option<&str>,
-        mut visit: impl FnMut(Decision) -> Result<()>,
+        visit: impl FnMut(Decision) -> Result<()>,
     ) -> Result<()> {
         let query = "SELECT decision_id, decision FROM decisions WHERE ?1 IS NULL OR run = ?1 ORDER BY position";
+        self.visit_decisions(query, [run], visit)
+    }
+
+    /// Calls `visit` with the messages decided after a moment, and with earlier ones that were answered since an
+    /// outcome's position, in the order in which they were decided.
+    pub(crate) fn for_each_unlearnt(
+        &self,
+        after_ms: i64,
+        answered_after: Option<i64>,
+        visit: impl FnMut(Decision) -> Result<()>,
+    ) -> Result<()> {
+        let query = "SELECT decision_id, decision FROM decisions
+                     WHERE sends = 1 AND (decided_ms > ?1 OR decision_id IN
+                         (SELECT decision_id FROM outcomes WHERE position > ?2)) ORDER BY position";
+        let answered_after = answered_after.unwrap_or(i64::MAX);
+        self.visit_decisions(query, [after_ms, answered_after], visit)
+    }
+
+    fn visit_decisions(
+        &self,
+        query: &str,
+        parameters: impl rusqlite::Params,
+        mut visit: impl FnMut(Decision) -> Result<()>,
+    ) -> Result<()> {
         let mut statement = self
             .connection
             .prepare_cached(query)
             .map_err(self.fault("read its decisions"))?;
         let mut rows = statement
-            .query([run])
+            .query(parameters)
             .map_err(self.fault("read its decisions"))?;
         while let Some(row) = rows.next().map_err(self.fault("read its decisions"))? {
             let id: String = row.get(0).map_err(self.fault("read its decisions"))?;

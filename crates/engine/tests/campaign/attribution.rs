@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use engine::ingest::Format;
-use engine::{
-    Attribution, DeliveredLine, LearnReport, MessageOutcome, learn_with, message_outcomes,
-};
+use engine::{Attribution, DeliveredLine, LearnReport, MessageOutcome, learn, message_outcomes};
 use events::{Channel, Goal};
 use serde_json::{Value, json};
 
@@ -61,7 +59,7 @@ impl TestShop {
 
     fn attribute(&mut self, attribution: Attribution) -> LearnReport {
         let late = hours_after_noon(24 * 20);
-        learn_with(&mut self.store, attribution, Goal::Click, late).expect("learns")
+        learn(&mut self.store, attribution, Goal::Click, late).expect("learns")
     }
 
     /// What became of each decision.

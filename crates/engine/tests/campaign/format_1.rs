@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use engine::ingest::reimport;
-use engine::{Attribution, Config, Store, learn_with, message_outcomes};
+use engine::{Attribution, Config, Store, learn, message_outcomes};
 use events::{Goal, Timestamp};
 use rusqlite::Connection;
 
@@ -65,7 +65,7 @@ fn a_data_directory_of_format_1_opens_and_its_lost_orders_are_found() {
 
     let mut store = Store::open(folder.path()).expect("opens");
     assert_eq!(worth(&store), worth_of(0.0, 10.0));
-    let report = learn_with(&mut store, Attribution::LastTouch, Goal::Click, now).expect("learns");
+    let report = learn(&mut store, Attribution::LastTouch, Goal::Click, now).expect("learns");
     assert_eq!((report.outcomes, report.foreign), (2, 0), "one order each");
     assert_eq!(worth(&store), worth_of(7.0, 35.0));
 
@@ -84,7 +84,7 @@ fn a_data_directory_of_format_1_opens_and_its_lost_orders_are_found() {
         ]
     );
     let mut store = Store::open(folder.path()).expect("opens again");
-    let report = learn_with(&mut store, Attribution::LastTouch, Goal::Click, now).expect("learns");
+    let report = learn(&mut store, Attribution::LastTouch, Goal::Click, now).expect("learns");
     assert_eq!(report.outcomes, 0);
     assert_eq!(
         store.quarantine_entries(None, 9).expect("readable").len(),

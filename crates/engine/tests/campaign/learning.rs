@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use engine::ingest::Format;
-use engine::{DeliveredLine, FEATURE_NAMES, LearnReport, Policy, learn, message_outcomes};
+use engine::{
+    Attribution, DeliveredLine, FEATURE_NAMES, LearnReport, Policy, learn, message_outcomes,
+};
 use events::{Channel, Goal};
 use serde_json::json;
 
@@ -58,7 +60,13 @@ impl TestShop {
     }
 
     fn learn(&mut self, hours: i64) -> LearnReport {
-        learn(&mut self.store, Goal::Click, hours_after_noon(hours)).expect("learns")
+        learn(
+            &mut self.store,
+            Attribution::LastTouch,
+            Goal::Click,
+            hours_after_noon(hours),
+        )
+        .expect("learns")
     }
 
     fn policy(&self) -> Policy {
@@ -332,7 +340,13 @@ fn a_goal_learns_from_its_own_messages_alone() {
     shop.answer(&sent, |_| {
         vec![("Promotion Viewed", 1), ("Order Completed", 4)]
     });
-    let report = learn(&mut shop.store, Goal::Purchase, hours_after_noon(24 * 8)).expect("learns");
+    let report = learn(
+        &mut shop.store,
+        Attribution::LastTouch,
+        Goal::Purchase,
+        hours_after_noon(24 * 8),
+    )
+    .expect("learns");
     assert_eq!((report.learnt, report.unseen, report.open), (0, 0, 0));
     assert_eq!(shop.learn(25).learnt, sent.len() as u64);
 }

@@ -9,7 +9,7 @@ use crate::storage::part;
 /// Logits of one task of the thread pool, at least.
 const TASK: usize = 1 << 15;
 
-/// Σ over rows of W · log Σⱼ exp(zⱼ) − Σ w ((1 − s) z_target + s mean(z)), where z are the logits plus sparse
+/// Σ over rows of W · log Σⱼ exp(zⱼ) − Σ w ((1 − s) `z_target` + s mean(z)), where z are the logits plus sparse
 /// adjustments, w the weights of a row's targets and W their sum.
 ///
 /// The gradient of a row is W · softmax(z) − (1 − s) · targets − s W / V, which backward computes anew from the

@@ -116,8 +116,10 @@ impl Scorer for ImplicitAls {
                 regularisation,
             );
             let rows = self.item_factors.chunks_exact(self.settings.factors);
-            rows.map(|y| x.iter().zip(y).map(|(a, b)| a * b).sum())
-                .collect()
+            nn::simd::vectorised(
+                #[inline(always)]
+                || rows.map(|y| nn::simd::dot::<f32, f32>(&x, y)).collect(),
+            )
         };
         Ok(histories.iter().map(score).collect())
     }

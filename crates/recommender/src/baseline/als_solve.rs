@@ -27,7 +27,7 @@ pub(super) fn solve_row(
     target
 }
 
-/// Adds λI + Σ (c − 1) y yᵀ to the lower triangle of the matrix, all that the decomposition reads, and Σ c y to the
+/// Adds λI + Σ (c − 1) y yᵀ to the upper triangle of the matrix, all that the decomposition reads, and Σ c y to the
 /// target.
 #[inline(always)]
 fn add_entries(
@@ -43,16 +43,19 @@ fn add_entries(
     }
     for &(row, confidence) in entries {
         let y = &factors[row as usize * width..][..width];
-        for (t, value) in target.iter_mut().zip(y) {
-            *t += confidence * value;
+        add_scaled(target, confidence, y);
+        for (place, matrix_row) in matrix.chunks_exact_mut(width).enumerate() {
+            let scaled = (confidence - 1.0) * y[place];
+            add_scaled(&mut matrix_row[place..], scaled, &y[place..]);
         }
-        let rows = matrix.chunks_exact_mut(width).enumerate();
-        for (a, (place, matrix_row)) in y.iter().zip(rows) {
-            let scaled = (confidence - 1.0) * a;
-            for (m, b) in matrix_row[..=place].iter_mut().zip(y) {
-                *m += scaled * b;
-            }
-        }
+    }
+}
+
+/// `out` += `factor` · x.
+#[inline(always)]
+fn add_scaled(out: &mut [f32], factor: f32, x: &[f32]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        *out += factor * x;
     }
 }
 
@@ -72,34 +75,36 @@ pub(super) fn gram(factors: &[f32], width: usize) -> Vec<f32> {
     gram
 }
 
-/// Replaces `target` by the solution of `matrix` · x = `target`, of which the lower triangle is read; `matrix` becomes
-/// its lower Cholesky factor.
+/// Replaces `target` by the solution of `matrix` · x = `target`, of which the upper triangle is read; it becomes the
+/// factor U with `matrix` = Uᵀ U.
+///
+/// Rows are subtracted from the rows below them as a whole ("right-looking"), which vectorises where inner products of
+/// such short rows do not.
 #[inline(always)]
 fn cholesky_solve(matrix: &mut [f32], target: &mut [f32]) {
     let width = target.len();
-    for i in 0..width {
-        let (done, rest) = matrix.split_at_mut(i * width);
-        let row = &mut rest[..width];
-        for j in 0..i {
-            let other = &done[j * width..][..=j];
-            row[j] = (row[j] - dot::<f32, f32>(&row[..j], &other[..j])) / other[j];
-        }
+    for k in 0..width {
+        let (done, below) = matrix.split_at_mut((k + 1) * width);
+        let row = &mut done[k * width + k..];
         // Rounding can push a pivot of a nearly singular matrix to zero or below; the floor keeps the solution finite.
-        row[i] = (row[i] - dot::<f32, f32>(&row[..i], &row[..i]))
-            .max(1e-12)
-            .sqrt();
-    }
-    for i in 0..width {
-        let row = &matrix[i * width..][..=i];
-        target[i] = (target[i] - dot::<f32, f32>(&row[..i], &target[..i])) / row[i];
-    }
-    for i in (0..width).rev() {
-        let row = &matrix[i * width..][..=i];
-        target[i] /= row[i];
-        let solved = target[i];
-        for (t, l) in target[..i].iter_mut().zip(row) {
-            *t -= l * solved;
+        let scale = 1.0 / row[0].max(1e-12).sqrt();
+        for value in row.iter_mut() {
+            *value *= scale;
         }
+        for (below, i) in below.chunks_exact_mut(width).zip(k + 1..) {
+            add_scaled(&mut below[i..], -row[i - k], &row[i - k..]);
+        }
+    }
+    for k in 0..width {
+        let row = &matrix[k * width..][..width];
+        target[k] /= row[k];
+        let solved = target[k];
+        add_scaled(&mut target[k + 1..], -solved, &row[k + 1..]);
+    }
+    for k in (0..width).rev() {
+        let row = &matrix[k * width..][..width];
+        let known = dot::<f32, f32>(&row[k + 1..], &target[k + 1..]);
+        target[k] = (target[k] - known) / row[k];
     }
 }
 

@@ -13,7 +13,7 @@ pub(crate) fn run(shared: &Shared, args: &LearnArgs, terminal: Terminal) -> Outc
         None => events::Timestamp::from_millisecond(store.log_summary()?.last_ms)?,
     };
     let attribution = config.learning.attribution;
-    let report = engine::learn_with(&mut store, attribution, args.goal, now)?;
+    let report = engine::learn(&mut store, attribution, args.goal, now)?;
     terminal.say(format!(
         "{} new outcomes; learnt from {} messages, {} were never seen, {} have time left",
         report.outcomes, report.learnt, report.unseen, report.open

@@ -19,7 +19,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::conditional_logit::{self, ChoiceSet};
-use crate::{HeldOut, Interaction, RecommenderError, Scorer, Task, bought};
+use crate::{HeldOut, Interaction, KnownScores, RecommenderError, Scorer, Task, bought};
 
 const SMOOTHING: f32 = 0.1;
 const BATCH: usize = 64;
@@ -163,7 +163,8 @@ impl Blend {
         item: u32,
         now_s: i64,
     ) -> Result<Vec<(&str, f32)>, RecommenderError> {
-        let features = features(&self.components, &[history], now_s)?;
+        let known = &mut KnownScores::default();
+        let features = features(&self.components, &[history], now_s, known)?;
         let parts = self.weights().zip(features);
         Ok(parts
             .map(|((name, weight), rows)| (name, weight * rows[0][item as usize]))
@@ -181,8 +182,17 @@ impl Scorer for Blend {
         histories: &[&[Interaction]],
         now_s: i64,
     ) -> Result<Vec<Vec<f32>>, RecommenderError> {
+        self.scores_sharing(histories, now_s, &mut KnownScores::default())
+    }
+
+    fn scores_sharing(
+        &self,
+        histories: &[&[Interaction]],
+        now_s: i64,
+        known: &mut KnownScores,
+    ) -> Result<Vec<Vec<f32>>, RecommenderError> {
         let mut sums: Vec<Vec<f32>> = vec![Vec::new(); histories.len()];
-        let features = features(&self.components, histories, now_s)?;
+        let features = features(&self.components, histories, now_s, known)?;
         for (rows, &weight) in features.into_iter().zip(&self.weights) {
             for (sum, row) in sums.iter_mut().zip(rows) {
                 sum.resize(row.len(), 0.0);
@@ -200,15 +210,19 @@ fn features(
     components: &[Component],
     histories: &[&[Interaction]],
     now_s: i64,
+    known: &mut KnownScores,
 ) -> Result<Vec<Vec<Vec<f32>>>, RecommenderError> {
-    let of_component = |component: &Component| {
-        let mut rows = component.scorer.scores(histories, now_s)?;
-        for row in &mut rows {
-            to_feature(row, component.scale);
-        }
-        Ok(rows)
-    };
-    components.iter().map(of_component).collect()
+    let mut features = Vec::with_capacity(components.len());
+    for component in components {
+        let scores = known.of(component.scorer.as_ref(), histories, now_s)?;
+        let of_row = |row: &Vec<f32>| {
+            let mut row = row.clone();
+            to_feature(&mut row, component.scale);
+            row
+        };
+        features.push(scores.iter().map(of_row).collect());
+    }
+    Ok(features)
 }
 
 /// Replaces scores by ln(N p + 0.1); scores that say nothing, being all 0, become all ln 0.1.
@@ -239,7 +253,8 @@ fn choice_sets(
     let batches = held_out.shoppers.par_chunks(BATCH).enumerate();
     let batches = batches.map(|(batch, shoppers)| {
         let histories: Vec<_> = shoppers.iter().map(|s| held_out.history(s)).collect();
-        let features = features(components, &histories, held_out.now_s)?;
+        let known = &mut KnownScores::default();
+        let features = features(components, &histories, held_out.now_s, known)?;
         let mut choices = Vec::new();
         for (place, shopper) in shoppers.iter().enumerate() {
             let targets = shopper.targets(settings.task);

@@ -58,5 +58,5 @@ pub use evaluate::{
 };
 pub use neighbours::{Because, Neighbours};
 pub use retrieve::top_k;
-pub use scorer::Scorer;
+pub use scorer::{KnownScores, Scorer, SharedScores};
 pub use split::{HeldOut, HeldOutShopper, Task, TimeSplit, hold_out};

@@ -1,4 +1,10 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::{Interaction, RecommenderError};
+
+/// B vectors of one score an item, shared between those who read them.
+pub type SharedScores = Arc<Vec<Vec<f32>>>;
 
 /// Something that ranks a shop's items for shoppers, given what they did.
 pub trait Scorer: Send + Sync {
@@ -20,4 +26,47 @@ pub trait Scorer: Send + Sync {
         histories: &[&[Interaction]],
         now_s: i64,
     ) -> Result<Vec<Vec<f32>>, RecommenderError>;
+
+    /// As [`Scorer::scores`], for one of several scorers of the same histories and moment: a scorer made of others takes
+    /// from `known` what they have computed already.
+    ///
+    /// # Errors
+    /// Those of [`Scorer::scores`].
+    fn scores_sharing(
+        &self,
+        histories: &[&[Interaction]],
+        now_s: i64,
+        _known: &mut KnownScores,
+    ) -> Result<Vec<Vec<f32>>, RecommenderError> {
+        self.scores(histories, now_s)
+    }
+}
+
+/// The scores that several scorers gave the same histories at the same moment.
+#[derive(Debug, Default)]
+pub struct KnownScores {
+    by_scorer: HashMap<(usize, String), SharedScores>,
+}
+
+impl KnownScores {
+    /// The scores of a scorer, computed at the first call.
+    ///
+    /// # Errors
+    /// Those of [`Scorer::scores`].
+    pub fn of(
+        &mut self,
+        scorer: &dyn Scorer,
+        histories: &[&[Interaction]],
+        now_s: i64,
+    ) -> Result<SharedScores, RecommenderError> {
+        // The name tells apart scorers without a size, which may share an address.
+        let address = std::ptr::from_ref(scorer).cast::<()>() as usize;
+        let key = (address, scorer.name().to_owned());
+        if let Some(scores) = self.by_scorer.get(&key) {
+            return Ok(Arc::clone(scores));
+        }
+        let scores = Arc::new(scorer.scores_sharing(histories, now_s, self)?);
+        self.by_scorer.insert(key, Arc::clone(&scores));
+        Ok(scores)
+    }
 }

@@ -79,7 +79,7 @@ impl Demo {
         // Shares of a few hundred messages jump by whole messages; a small catalogue needs room.
         config.campaign.max_product_share = 0.05;
         config.model.seed = self.seed;
-        config.model.epochs = if small { 2 } else { 4 };
+        config.model.epochs = if small { 2 } else { 3 };
         config.model.windows_per_shopper = 2;
         config.copywriter.model.seed = self.seed;
         // A third of the default's texts: the demo has three minutes for everything.

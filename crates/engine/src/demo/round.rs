@@ -9,6 +9,7 @@ use datasets::{Message, segment_line};
 use events::{
     DecisionId, EventKind, Identity, IncomingEvent, LineItem, Properties, Strategy, Timestamp,
 };
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, json};
 
@@ -99,8 +100,10 @@ pub(super) fn run(demo: &mut Demo, store: &mut Store, config: &Config) -> Result
     };
     run_campaign(store, config, &request, &mut |_| {})?;
     let mut delivery = Delivery::default();
-    for line in read_campaign(&out)? {
-        react(demo, &line, at, &mut delivery)?;
+    let lines = read_campaign(&out)?;
+    let best = best_clicks(demo, &lines, at)?;
+    for (line, best) in lines.iter().zip(best) {
+        react(demo, line, at, best, &mut delivery)?;
     }
     let events = demo.dir.join(format!("answers-{}.jsonl", round + 1));
     files::write_lines(&events, delivery.answers.iter().map(segment_line))?;
@@ -145,28 +148,45 @@ fn read_campaign(path: &Path) -> Result<Vec<DeliveredLine>> {
         .collect()
 }
 
+/// The shopper of a line at which the policy or chance had a choice.
+fn shopper_of(line: &DeliveredLine) -> Option<Identity> {
+    let has_choice = line
+        .nothing
+        .as_ref()
+        .is_none_or(|nothing| nothing.reason == "policy");
+    let user_id = line.user_id.clone().filter(|_| has_choice);
+    user_id.map(Identity::User)
+}
+
+/// P(click) of the best message to the shopper of each line, before any of them reacts.
+fn best_clicks(demo: &Demo, lines: &[DeliveredLine], at: Timestamp) -> Result<Vec<f64>> {
+    let best = |line: &DeliveredLine| {
+        let Some(shopper) = shopper_of(line) else {
+            return Ok(0.0);
+        };
+        let best = demo
+            .shop
+            .best_action(&shopper, demo.channel, at, demo.goal)?;
+        Ok(best.map_or(0.0, |best| best.expected_reward))
+    };
+    lines.par_iter().map(best).collect()
+}
+
 /// Delivers one decision: the shopper reacts, and what happened becomes events.
 fn react(
     demo: &mut Demo,
     line: &DeliveredLine,
     at: Timestamp,
+    best_truth: f64,
     delivery: &mut Delivery,
 ) -> Result<()> {
-    let has_choice = line
-        .nothing
-        .as_ref()
-        .is_none_or(|nothing| nothing.reason == "policy");
-    let Some(user_id) = line.user_id.clone().filter(|_| has_choice) else {
+    let Some(shopper) = shopper_of(line) else {
         return Ok(());
     };
-    let shopper = Identity::User(user_id);
-    let best = demo
-        .shop
-        .best_action(&shopper, demo.channel, at, demo.goal)?;
     let mut entry = Entry {
         clicked: false,
         truth: 0.0,
-        best_truth: best.map_or(0.0, |best| best.expected_reward),
+        best_truth,
     };
     if let Some(message) = message_of(demo, line, &shopper, at)? {
         let click = demo.shop.click_probability(&message);

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::bootstrap::{estimate, resampled_means};
 use super::{Difference, Evaluation, EvaluationTable, Row, RowKind};
 use crate::metrics::{coverage, gini, hit_rate, ndcg, novelty, ranks_of, recall, reciprocal_rank};
-use crate::{HeldOut, HeldOutShopper, RecommenderError, Scorer, Task, bought, top_k};
+use crate::{HeldOut, HeldOutShopper, KnownScores, RecommenderError, Scorer, Task, bought, top_k};
 
 /// Histories that go through a scorer together.
 const BATCH: usize = 64;
@@ -67,10 +67,8 @@ pub fn evaluate(
     settings: &EvaluateSettings,
 ) -> Result<Evaluation, RecommenderError> {
     check(held_out, scorers, settings)?;
-    let judged = scorers
-        .iter()
-        .map(|(scorer, _)| judge(held_out, *scorer, settings.k))
-        .collect::<Result<Vec<_>, _>>()?;
+    let of_scorers: Vec<&dyn Scorer> = scorers.iter().map(|(scorer, _)| *scorer).collect();
+    let judged = judge(held_out, &of_scorers, settings.k)?;
     let mut evaluation = Evaluation {
         table: EvaluationTable {
             dataset: dataset.to_owned(),
@@ -92,36 +90,61 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
-/// Scores every held-out shopper and ranks the targets of every task, in the order of [`Task::ALL`].
+/// What one scorer did in every task, in the order of [`Task::ALL`].
+type Results = [TaskResult; Task::ALL.len()];
+
+/// Scores every held-out shopper by every scorer and ranks the targets of every task.
 fn judge(
     held_out: &HeldOut,
-    scorer: &dyn Scorer,
+    scorers: &[&dyn Scorer],
     k: usize,
-) -> Result<[TaskResult; Task::ALL.len()], RecommenderError> {
-    let items = held_out.candidates.len();
-    let batches = held_out.shoppers.par_chunks(BATCH).map(|shoppers| {
-        let histories: Vec<_> = shoppers.iter().map(|s| held_out.history(s)).collect();
-        let scores = scorer.scores(&histories, held_out.now_s)?;
-        check_scores(scorer.name(), &scores, histories.len(), items)?;
-        let pairs = shoppers.iter().zip(&scores);
-        Ok(pairs
-            .map(|(shopper, scores)| judge_shopper(held_out, shopper, scores, k))
-            .collect())
-    });
-    let batches: Vec<Vec<_>> = batches.collect::<Result<_, RecommenderError>>()?;
-    let mut results: [TaskResult; Task::ALL.len()] = Default::default();
-    for shopper in batches.into_iter().flatten() {
-        for (result, judged) in results.iter_mut().zip(shopper) {
-            let Some((metrics, list)) = judged else {
-                continue;
-            };
-            for (column, value) in result.metrics.iter_mut().zip(metrics) {
-                column.push(value);
-            }
-            result.lists.push(list);
+) -> Result<Vec<Results>, RecommenderError> {
+    let batches = held_out.shoppers.par_chunks(BATCH);
+    let batches = batches.map(|shoppers| judge_batch(held_out, scorers, shoppers, k));
+    let batches: Vec<Vec<Vec<_>>> = batches.collect::<Result<_, RecommenderError>>()?;
+    let mut results: Vec<Results> = scorers.iter().map(|_| Results::default()).collect();
+    for batch in batches {
+        for (results, shoppers) in results.iter_mut().zip(batch) {
+            shoppers.into_iter().for_each(|judged| add(results, judged));
         }
     }
     Ok(results)
+}
+
+/// Judges some shoppers: scorer × shopper.
+fn judge_batch(
+    held_out: &HeldOut,
+    scorers: &[&dyn Scorer],
+    shoppers: &[HeldOutShopper],
+    k: usize,
+) -> Result<Vec<Vec<[Judged; Task::ALL.len()]>>, RecommenderError> {
+    let histories: Vec<_> = shoppers.iter().map(|s| held_out.history(s)).collect();
+    let mut known = KnownScores::default();
+    scorers
+        .iter()
+        .map(|scorer| {
+            let scores = known.of(*scorer, &histories, held_out.now_s)?;
+            let items = held_out.candidates.len();
+            check_scores(scorer.name(), &scores, histories.len(), items)?;
+            let pairs = shoppers.iter().zip(scores.iter());
+            Ok(pairs
+                .map(|(shopper, scores)| judge_shopper(held_out, shopper, scores, k))
+                .collect())
+        })
+        .collect()
+}
+
+/// Adds what one shopper says of a scorer.
+fn add(results: &mut Results, judged: [Judged; Task::ALL.len()]) {
+    for (result, judged) in results.iter_mut().zip(judged) {
+        let Some((metrics, list)) = judged else {
+            continue;
+        };
+        for (column, value) in result.metrics.iter_mut().zip(metrics) {
+            column.push(value);
+        }
+        result.lists.push(list);
+    }
 }
 
 type Judged = Option<([f64; PER_SHOPPER], Vec<u32>)>;

@@ -27,8 +27,11 @@
 mod checkpoint;
 mod durable;
 mod error;
+mod fused_norm;
+mod gated;
 mod gradients;
 mod init;
+mod kernel;
 mod layers;
 pub mod losses;
 mod masked_softmax;
@@ -39,8 +42,8 @@ mod random;
 mod shards;
 pub mod simd;
 mod softmax;
-mod storage;
 mod threads;
+mod turn;
 
 #[cfg(test)]
 mod golden;

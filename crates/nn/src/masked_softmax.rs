@@ -1,10 +1,10 @@
 //! Softmax of attention scores under a mask, in one pass forward and one backward.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::kernel::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, dot, max, sum_of, vectorised};
-use crate::storage::part;
 use crate::{NnError, softmax};
 
 /// Numbers that one task of the pool handles at least, so that small inputs stay on one core.
@@ -35,10 +35,33 @@ pub(crate) fn masked_softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor, N
         return softmax(&scores.broadcast_add(mask)?);
     }
     let (scores, mask) = (scores.contiguous()?, mask.contiguous()?);
-    Ok(scores.apply_op2(&mask, MaskedSoftmax)?)
+    let (_, heads, time, keys) = scores.dims4()?;
+    let keys = keys.max(1);
+    Ok(scores.apply_op2(&mask, MaskedSoftmax { heads, time, keys })?)
 }
 
-struct MaskedSoftmax;
+struct MaskedSoftmax {
+    heads: usize,
+    time: usize,
+    keys: usize,
+}
+
+impl Kernel for MaskedSoftmax {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        vec![self.forward(inputs[0], inputs[1])]
+    }
+}
+
+/// dS = P ⊙ (dP − Σ P ⊙ dP); its inputs are P and dP.
+struct Backward {
+    keys: usize,
+}
+
+impl Kernel for Backward {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        vec![backward(inputs[0], inputs[1], self.keys)]
+    }
+}
 
 impl CustomOp2 for MaskedSoftmax {
     fn name(&self) -> &'static str {
@@ -52,18 +75,11 @@ impl CustomOp2 for MaskedSoftmax {
         mask: &CpuStorage,
         mask_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let result = match (scores, mask) {
-            (CpuStorage::F32(scores), CpuStorage::F32(mask)) => {
-                let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
-                CpuStorage::F32(forward(scores, mask, layout))
-            }
-            (CpuStorage::F64(scores), CpuStorage::F64(mask)) => {
-                let (scores, mask) = (part(scores, layout)?, part(mask, mask_layout)?);
-                CpuStorage::F64(forward(scores, mask, layout))
-            }
-            _ => bail!("masked softmax takes scores and mask of one type, f32 or f64"),
-        };
-        Ok((result, layout.shape().clone()))
+        run_one(
+            self,
+            &[(scores, layout), (mask, mask_layout)],
+            layout.shape(),
+        )
     }
 
     fn bwd(
@@ -73,81 +89,47 @@ impl CustomOp2 for MaskedSoftmax {
         probabilities: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let scores = probabilities.apply_op2_no_bwd(&gradient, &SoftmaxBackward)?;
+        let backward = Backward { keys: self.keys };
+        let shapes = [probabilities.shape()];
+        let [scores] = run_on_tensors(&backward, &[probabilities, gradient], shapes)?;
         Ok((Some(scores), None))
     }
 }
 
-struct SoftmaxBackward;
-
-impl CustomOp2 for SoftmaxBackward {
-    fn name(&self) -> &'static str {
-        "softmax-backward"
+impl MaskedSoftmax {
+    fn forward<F: Real>(&self, scores: &[F], mask: &[F]) -> Vec<F> {
+        let Self { heads, time, keys } = *self;
+        let mut result = vec![F::zero(); scores.len()];
+        let rows = result.par_chunks_mut(keys).zip(scores.par_chunks(keys));
+        let least = TASK.div_ceil(keys);
+        rows.enumerate()
+            .with_min_len(least)
+            .for_each(|(row, (out, scores))| {
+                // Row (b, h, t) uses mask row (b, t); a mask of one sequence serves all.
+                let mask_row = (row / (heads * time) * time + row % time) * keys % mask.len();
+                let mask = &mask[mask_row..mask_row + keys];
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for ((out, score), mask) in out.iter_mut().zip(scores).zip(mask) {
+                            *out = *score + *mask;
+                        }
+                        let top = max(out);
+                        for out in out.iter_mut() {
+                            *out = (*out - top).exp();
+                        }
+                        let scale = F::one() / sum_of(out, |x| x);
+                        for out in out.iter_mut() {
+                            *out *= scale;
+                        }
+                    },
+                );
+            });
+        result
     }
-
-    fn cpu_fwd(
-        &self,
-        probabilities: &CpuStorage,
-        layout: &Layout,
-        gradient: &CpuStorage,
-        gradient_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let result = match (probabilities, gradient) {
-            (CpuStorage::F32(p), CpuStorage::F32(g)) => CpuStorage::F32(backward(
-                part(p, layout)?,
-                part(g, gradient_layout)?,
-                layout,
-            )),
-            (CpuStorage::F64(p), CpuStorage::F64(g)) => CpuStorage::F64(backward(
-                part(p, layout)?,
-                part(g, gradient_layout)?,
-                layout,
-            )),
-            _ => bail!("softmax backward takes two tensors of one type, f32 or f64"),
-        };
-        Ok((result, layout.shape().clone()))
-    }
 }
 
-fn keys_of(layout: &Layout) -> usize {
-    layout.dims().last().map_or(1, |keys| (*keys).max(1))
-}
-
-fn forward<F: Real>(scores: &[F], mask: &[F], layout: &Layout) -> Vec<F> {
-    let keys = keys_of(layout);
-    let [_, heads, time] = [0, 1, 2].map(|dim| layout.dims()[dim]);
-    let mut result = vec![F::zero(); scores.len()];
-    let rows = result.par_chunks_mut(keys).zip(scores.par_chunks(keys));
-    let least = TASK.div_ceil(keys);
-    rows.enumerate()
-        .with_min_len(least)
-        .for_each(|(row, (out, scores))| {
-            // Row (b, h, t) uses mask row (b, t); a mask of one sequence serves all.
-            let mask_row = (row / (heads * time) * time + row % time) * keys % mask.len();
-            let mask = &mask[mask_row..mask_row + keys];
-            vectorised(
-                #[inline(always)]
-                || {
-                    for ((out, score), mask) in out.iter_mut().zip(scores).zip(mask) {
-                        *out = *score + *mask;
-                    }
-                    let top = max(out);
-                    for out in out.iter_mut() {
-                        *out = (*out - top).exp();
-                    }
-                    let scale = F::one() / sum_of(out, |x| x);
-                    for out in out.iter_mut() {
-                        *out *= scale;
-                    }
-                },
-            );
-        });
-    result
-}
-
-fn backward<F: Real>(probabilities: &[F], gradient: &[F], layout: &Layout) -> Vec<F> {
-    let keys = keys_of(layout);
+fn backward<F: Real>(probabilities: &[F], gradient: &[F], keys: usize) -> Vec<F> {
     let mut result = vec![F::zero(); probabilities.len()];
     let inputs = probabilities
         .par_chunks(keys)

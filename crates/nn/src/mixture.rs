@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Storage, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::kernel::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, dot, vectorised};
-use crate::storage::part;
 use crate::{Device, NnError};
 
 /// Numbers of one task of the thread pool, at least.
@@ -129,6 +129,24 @@ impl Mixture {
     }
 }
 
+impl Kernel for Mixture {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        let columns = inputs[0].len() / self.0.of_row.len();
+        vec![self.forward(inputs[0], inputs[1], columns)]
+    }
+}
+
+/// The gradient of the weights; its inputs are that of the result and the weights.
+struct Backward<'a>(&'a Mixture);
+
+impl Kernel for Backward<'_> {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        let rows = self.0.0.of_row.len();
+        let [columns, count] = [inputs[0], inputs[1]].map(|input| input.len() / rows);
+        vec![self.0.backward(inputs[0], columns, count)]
+    }
+}
+
 impl CustomOp2 for Mixture {
     fn name(&self) -> &'static str {
         "mixture"
@@ -141,44 +159,23 @@ impl CustomOp2 for Mixture {
         weights: &CpuStorage,
         weights_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let columns = layout.dims()[1];
-        let result = match (x, weights) {
-            (CpuStorage::F32(x), CpuStorage::F32(weights)) => {
-                let (x, weights) = (part(x, layout)?, part(weights, weights_layout)?);
-                CpuStorage::F32(self.forward(x, weights, columns))
-            }
-            (CpuStorage::F64(x), CpuStorage::F64(weights)) => {
-                let (x, weights) = (part(x, layout)?, part(weights, weights_layout)?);
-                CpuStorage::F64(self.forward(x, weights, columns))
-            }
-            _ => bail!("a mixture takes rows and weights of one type, f32 or f64"),
-        };
-        Ok((result, layout.shape().clone()))
+        run_one(
+            self,
+            &[(x, layout), (weights, weights_layout)],
+            layout.shape(),
+        )
     }
 
     fn bwd(
         &self,
-        x: &Tensor,
+        _x: &Tensor,
         weights: &Tensor,
         _result: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let gradient = gradient.contiguous()?;
-        let (columns, count) = (x.dims()[1], weights.dims()[1]);
-        let (storage, layout) = gradient.storage_and_layout();
-        let of_weights = match &*storage {
-            Storage::Cpu(CpuStorage::F32(g)) => {
-                let of_weights = self.backward(part(g, layout)?, columns, count);
-                Tensor::from_vec(of_weights, weights.shape(), x.device())?
-            }
-            Storage::Cpu(CpuStorage::F64(g)) => {
-                let of_weights = self.backward(part(g, layout)?, columns, count);
-                Tensor::from_vec(of_weights, weights.shape(), x.device())?
-            }
-            _ => bail!("a mixture runs on a CPU in f32 or f64"),
-        };
-        drop(storage);
-        Ok((Some(gradient), Some(of_weights)))
+        let inputs = [gradient, weights];
+        let [of_weights] = run_on_tensors(&Backward(self), &inputs, [weights.shape()])?;
+        Ok((Some(gradient.clone()), Some(of_weights)))
     }
 }
 

@@ -1,5 +1,6 @@
 use candle_core::Tensor;
 
+use crate::gated::Gated;
 use crate::{Linear, NnError, ParameterStore};
 
 /// Gated feed-forward layer: `y = W_down (silu(W_gate x) ⊙ W_up x)`, without biases.
@@ -41,7 +42,12 @@ impl SwiGlu {
     /// # Errors
     /// [`NnError::Shape`] where the last dimension is not D.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
-        let gated = (self.gate.forward(x)?.silu()? * self.up.forward(x)?)?;
+        let (gate, up) = (self.gate.forward(x)?, self.up.forward(x)?);
+        let gated = if x.device().is_cpu() {
+            gate.contiguous()?.apply_op2(&up.contiguous()?, Gated)?
+        } else {
+            (gate.silu()? * up)?
+        };
         self.down.forward(&gated)
     }
 }

@@ -1,6 +1,7 @@
 use candle_core::{D, DType, Device, Tensor};
 
 use crate::NnError;
+use crate::turn::Turn;
 
 /// Rotary position embedding in the half-split layout of Llama checkpoints.
 ///
@@ -92,6 +93,16 @@ impl Rotary {
 }
 
 fn turn(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor, NnError> {
+    if x.device().is_cpu() {
+        let turn = Turn::of(x, cos)?;
+        let (cos, sin) = (cos.contiguous()?, sin.contiguous()?);
+        return Ok(x.contiguous()?.apply_op3(&cos, &sin, turn)?);
+    }
+    composed(x, cos, sin)
+}
+
+/// The same of candle's own operations, for other devices.
+fn composed(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor, NnError> {
     let half = x.dim(D::Minus1)? / 2;
     let first = x.narrow(D::Minus1, 0, half)?;
     let second = x.narrow(D::Minus1, half, half)?;
@@ -121,6 +132,33 @@ mod tests {
             .expect("fits");
         let at = rotary.apply_at(&q, &positions).expect("fits");
         assert_close(&at, &rope["half_split"], 1e-6);
+    }
+
+    #[test]
+    fn the_fused_operation_equals_the_composed_one() {
+        let numbers = |count: u32, step: f64| -> Vec<f64> {
+            (0..count).map(|i| (f64::from(i) * step).sin()).collect()
+        };
+        let x = Tensor::from_vec(numbers(144, 0.7), (2, 3, 4, 6), &Device::Cpu).expect("fits");
+        let x = candle_core::Var::from_tensor(&x).expect("floats");
+        for (shape, count) in [(vec![4, 3], 12), (vec![2, 1, 4, 3], 24)] {
+            let angles = Tensor::from_vec(numbers(count, 1.1), shape, &Device::Cpu);
+            let angles = angles.expect("fits");
+            let (cos, sin) = (angles.cos().expect("floats"), angles.sin().expect("floats"));
+            let gradient = |y: Result<Tensor, NnError>| -> Vec<f64> {
+                let loss = y.and_then(|y| Ok(y.exp()?.sum_all()?)).expect("fits");
+                let backward = loss.backward().expect("differentiable");
+                let gradient = backward.get(&x).expect("depends on it");
+                gradient
+                    .flatten_all()
+                    .and_then(|g| g.to_vec1())
+                    .expect("f64")
+            };
+            let whole = gradient(composed(&x, &cos, &sin));
+            for (a, b) in gradient(turn(&x, &cos, &sin)).iter().zip(whole) {
+                assert!((a - b).abs() < 1e-12, "{a} is not {b}");
+            }
+        }
     }
 
     #[test]

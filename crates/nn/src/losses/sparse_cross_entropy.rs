@@ -1,10 +1,10 @@
 //! Softmax cross-entropy over wide rows as one operation, with its own backward.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::kernel::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, max, sum_of, vectorised};
-use crate::storage::part;
 
 /// Logits of one task of the thread pool, at least.
 const TASK: usize = 1 << 15;
@@ -108,7 +108,8 @@ impl SparseCrossEntropy {
         }
     }
 
-    fn total<F: Real>(&self, logits: &[F], values: &[F], columns: usize) -> F {
+    fn total<F: Real>(&self, logits: &[F], values: &[F]) -> F {
+        let columns = logits.len() / self.entries.len();
         let rows = logits.par_chunks(columns).enumerate();
         let losses: Vec<f64> = rows
             .with_min_len(TASK.div_ceil(columns))
@@ -129,13 +130,8 @@ impl SparseCrossEntropy {
     }
 
     /// `scale` times the gradients of the logits and of the adjustments.
-    fn gradients<F: Real>(
-        &self,
-        logits: &[F],
-        values: &[F],
-        columns: usize,
-        scale: f64,
-    ) -> (Vec<F>, Vec<F>) {
+    fn gradients<F: Real>(&self, logits: &[F], values: &[F], scale: f64) -> [Vec<F>; 2] {
+        let columns = logits.len() / self.entries.len();
         let mut of_logits = vec![F::zero(); logits.len()];
         of_logits
             .par_chunks_mut(columns)
@@ -155,7 +151,24 @@ impl SparseCrossEntropy {
                 of_values[*value] = of_logits[row * columns + *column as usize];
             }
         }
-        (of_logits, of_values)
+        [of_logits, of_values]
+    }
+}
+
+impl Kernel for SparseCrossEntropy {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        vec![vec![self.total(inputs[0], inputs[1])]]
+    }
+}
+
+struct Backward<'a> {
+    loss: &'a SparseCrossEntropy,
+    scale: f64,
+}
+
+impl Kernel for Backward<'_> {
+    fn run<F: Real>(&self, inputs: &[&[F]]) -> Vec<Vec<F>> {
+        self.loss.gradients(inputs[0], inputs[1], self.scale).into()
     }
 }
 
@@ -171,19 +184,8 @@ impl CustomOp2 for SparseCrossEntropy {
         values: &CpuStorage,
         values_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let columns = layout.dims()[1];
-        let total = match (logits, values) {
-            (CpuStorage::F32(logits), CpuStorage::F32(values)) => {
-                let (logits, values) = (part(logits, layout)?, part(values, values_layout)?);
-                CpuStorage::F32(vec![self.total(logits, values, columns)])
-            }
-            (CpuStorage::F64(logits), CpuStorage::F64(values)) => {
-                let (logits, values) = (part(logits, layout)?, part(values, values_layout)?);
-                CpuStorage::F64(vec![self.total(logits, values, columns)])
-            }
-            _ => bail!("sparse cross-entropy takes logits and adjustments of one type, f32 or f64"),
-        };
-        Ok((total, Shape::from(())))
+        let inputs = [(logits, layout), (values, values_layout)];
+        run_one(self, &inputs, &Shape::from(()))
     }
 
     fn bwd(
@@ -193,37 +195,12 @@ impl CustomOp2 for SparseCrossEntropy {
         _loss: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let scale = gradient
-            .to_dtype(candle_core::DType::F64)?
-            .to_scalar::<f64>()?;
-        let columns = logits.dims()[1];
-        let (storage, layout) = logits.storage_and_layout();
-        let (values_storage, values_layout) = values.storage_and_layout();
-        let (candle_core::Storage::Cpu(storage), candle_core::Storage::Cpu(values_storage)) =
-            (&*storage, &*values_storage)
-        else {
-            bail!("sparse cross-entropy runs on a CPU");
+        let backward = Backward {
+            loss: self,
+            scale: gradient.to_dtype(DType::F64)?.to_scalar()?,
         };
-        let device = logits.device();
-        let (of_logits, of_values) = match (storage, values_storage) {
-            (CpuStorage::F32(z), CpuStorage::F32(v)) => {
-                let (z, v) = (part(z, layout)?, part(v, values_layout)?);
-                let (z, v) = self.gradients(z, v, columns, scale);
-                (
-                    Tensor::from_vec(z, logits.shape(), device)?,
-                    Tensor::from_vec(v, values.shape(), device)?,
-                )
-            }
-            (CpuStorage::F64(z), CpuStorage::F64(v)) => {
-                let (z, v) = (part(z, layout)?, part(v, values_layout)?);
-                let (z, v) = self.gradients(z, v, columns, scale);
-                (
-                    Tensor::from_vec(z, logits.shape(), device)?,
-                    Tensor::from_vec(v, values.shape(), device)?,
-                )
-            }
-            _ => bail!("sparse cross-entropy takes logits and adjustments of one type, f32 or f64"),
-        };
+        let shapes = [logits.shape(), values.shape()];
+        let [of_logits, of_values] = run_on_tensors(&backward, &[logits, values], shapes)?;
         Ok((Some(of_logits), Some(of_values)))
     }
 }

@@ -1,4 +1,4 @@
-//! The gate of a SwiGLU feed-forward layer as one operation.
+//! The gate of a `SwiGLU` feed-forward layer as one operation.
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;

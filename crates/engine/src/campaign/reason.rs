@@ -5,6 +5,9 @@ use guard::title_case;
 
 use super::person::Pair;
 
+/// Orders from which on the taste of a shopper counts as known.
+const KNOWN_FROM_ORDERS: u32 = 3;
+
 /// Fewer orders in a month do not make a product popular.
 const WORTH_TELLING: u32 = 5;
 
@@ -66,18 +69,41 @@ fn without_history(pair: &Pair<'_>, language: Language) -> String {
             format!("because you are often drawn to {}", last_step(category))
         }
         (Some(category), Language::Zh) => format!("因为您常关注{}", last_step(category)),
-        (None, Language::En) if orders >= WORTH_TELLING => {
-            format!(
-                "popular now, with {orders} orders in the past month; little is known of your taste yet"
-            )
+        (None, _) => without_interest(
+            language,
+            orders,
+            pair.known.profile.orders() >= KNOWN_FROM_ORDERS,
+        ),
+    }
+}
+
+/// The reason where nothing that the shopper did points to the product.
+fn without_interest(language: Language, orders: u32, is_known: bool) -> String {
+    let is_popular = orders >= WORTH_TELLING;
+    match (language, is_popular, is_known) {
+        (Language::En, true, true) => format!(
+            "popular now, with {orders} orders in the past month, and among what ranks highest for you"
+        ),
+        (Language::En, true, false) => format!(
+            "popular now, with {orders} orders in the past month; little is known of your taste yet"
+        ),
+        (Language::En, false, true) => {
+            "among what ranks highest for you, though no single purchase stands behind it"
+                .to_owned()
         }
-        (None, Language::Zh) if orders >= WORTH_TELLING => {
-            format!("近期热门，过去一个月有{orders}笔订单；我们对您的喜好还了解不多")
-        }
-        (None, Language::En) => {
+        (Language::En, false, false) => {
             "to find out whether you like it: little is known of your taste yet".to_owned()
         }
-        (None, Language::Zh) => "想知道您是否喜欢：我们对您的喜好还了解不多".to_owned(),
+        (Language::Zh, true, true) => {
+            format!("近期热门，过去一个月有{orders}笔订单，在为您排出的商品里名列前茅")
+        }
+        (Language::Zh, true, false) => {
+            format!("近期热门，过去一个月有{orders}笔订单；我们对您的喜好还了解不多")
+        }
+        (Language::Zh, false, true) => {
+            "在为您排出的商品里名列前茅，虽然没有哪一次购买单独指向它".to_owned()
+        }
+        (Language::Zh, false, false) => "想知道您是否喜欢：我们对您的喜好还了解不多".to_owned(),
     }
 }
 

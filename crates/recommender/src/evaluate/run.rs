@@ -105,7 +105,9 @@ fn judge(
     let mut results: Vec<Results> = scorers.iter().map(|_| Results::default()).collect();
     for batch in batches {
         for (results, shoppers) in results.iter_mut().zip(batch) {
-            shoppers.into_iter().for_each(|judged| add(results, judged));
+            for judged in shoppers {
+                add(results, judged);
+            }
         }
     }
     Ok(results)

@@ -137,14 +137,14 @@ fn lifts_of_demo(demo: &DemoReport) -> Vec<Lift> {
     };
     [
         known(
-            "clicks, second half of the campaigns, over random messages",
-            LiftForm::Relative,
-            &demo.late_lift_over_random,
-        ),
-        known(
             "clicks, all campaigns, over random messages",
             LiftForm::Relative,
             &demo.lift_over_random,
+        ),
+        known(
+            "clicks, second half of the campaigns, over random messages",
+            LiftForm::Relative,
+            &demo.late_lift_over_random,
         ),
         known(
             "orders per 1,000 shoppers over the holdout",

@@ -12,7 +12,7 @@ use crate::cli::{DemoArgs, ImportArgs, Shared};
 use crate::terminal::Terminal;
 
 /// Campaigns that the policy learns from.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 16;
 const SMALL_ROUNDS: usize = 4;
 
 pub(crate) fn run(shared: &Shared, args: &DemoArgs, terminal: Terminal) -> Outcome<()> {

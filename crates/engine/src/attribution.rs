@@ -8,11 +8,11 @@
 //! An order is credited when it is taken in. An impression that is reported in a later file comes too late for it; an event
 //! of the same order that names its decision does not.
 
-use events::{Currency, DecisionId, EventKind, LineItem, Money, Outcome};
+use events::{Currency, DecisionId, Event, EventKind, LineItem, Money, Outcome};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::store::{Credit, OrderPart, Response, Store};
+use crate::store::{Credit, OrderPart, Store};
 
 /// Position of the last event whose answers are outcomes already.
 const ATTRIBUTED: &str = "attributed_until";
@@ -95,7 +95,7 @@ fn credit_named(
     store: &Store,
     event: &'static str,
     decision: DecisionId,
-    response: &Response,
+    response: &Event,
     done: &mut Attributed,
 ) -> Result<()> {
     if store.shopper_of_decision(&decision)? != Some(response.user) {
@@ -111,7 +111,7 @@ fn credit_named(
     Ok(())
 }
 
-fn credit_order(store: &Store, response: &Response, done: &mut Attributed) -> Result<()> {
+fn credit_order(store: &Store, response: &Event, done: &mut Attributed) -> Result<()> {
     let part = OrderPart::of(response.message, &response.properties);
     // A further line of an order goes where the order went.
     let known = match &part.order_id {
@@ -129,8 +129,8 @@ fn credit_order(store: &Store, response: &Response, done: &mut Attributed) -> Re
     Ok(())
 }
 
-fn outcome(event: &str, decision_id: DecisionId, response: &Response) -> Outcome {
-    let Response { at, properties, .. } = response;
+fn outcome(event: &str, decision_id: DecisionId, response: &Event) -> Outcome {
+    let Event { at, properties, .. } = response;
     let value = match event {
         "order" => order_value(&properties.products, properties.currency),
         _ => 0.0,

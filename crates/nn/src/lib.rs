@@ -74,6 +74,6 @@ pub use optimisers::adamw::{AdamW, AdamWConfig};
 pub use optimisers::schedule::WarmupCosine;
 pub use parameters::{Parameter, ParameterStore};
 pub use random::{generator, name_seed};
-pub use shards::sharded_gradients;
+pub use shards::{SHARDS, sharded_gradients};
 pub use softmax::{log_softmax, log_sum_exp, softmax};
 pub use threads::one_thread_per_operation;

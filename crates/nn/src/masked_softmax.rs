@@ -22,7 +22,7 @@ const TASK: usize = 16_384;
 /// # Errors
 /// [`NnError::Shape`] where the mask does not fit the scores.
 pub(crate) fn masked_softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor, NnError> {
-    let (batch, _, time, keys) = scores.dims4()?;
+    let (batch, heads, time, keys) = scores.dims4()?;
     let fits = |rows: usize| mask.dims() == [rows, 1, time, keys];
     if !fits(batch) && !fits(1) {
         return Err(NnError::Shape {
@@ -35,7 +35,6 @@ pub(crate) fn masked_softmax(scores: &Tensor, mask: &Tensor) -> Result<Tensor, N
         return softmax(&scores.broadcast_add(mask)?);
     }
     let (scores, mask) = (scores.contiguous()?, mask.contiguous()?);
-    let (_, heads, time, keys) = scores.dims4()?;
     let keys = keys.max(1);
     Ok(scores.apply_op2(&mask, MaskedSoftmax { heads, time, keys })?)
 }

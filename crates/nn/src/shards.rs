@@ -3,6 +3,9 @@ use rayon::prelude::*;
 
 use crate::{NamedGradients, NnError, ParameterStore};
 
+/// Parts into which a training batch is cut. A constant, so that the result does not depend on the machine.
+pub const SHARDS: usize = 4;
+
 /// The loss of a batch and its gradients, computed shard by shard on the threads of the current pool.
 ///
 /// The batch's loss is the sum of the shards' losses. `shared` are tensors that every shard reads and that depend on

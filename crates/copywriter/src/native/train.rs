@@ -5,7 +5,8 @@ use std::path::Path;
 
 use events::Language;
 use nn::{
-    AdamW, AdamWConfig, Checkpoint, NnError, Pass, Tensor, TrainingState, WarmupCosine, generator,
+    AdamW, AdamWConfig, Checkpoint, NnError, Pass, SHARDS, Tensor, TrainingState, WarmupCosine,
+    generator,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,6 @@ const RECORD: &str = "training.json";
 const BETA2: f64 = 0.98;
 /// The learning rate at the end, as a share of the highest.
 const FLOOR: f64 = 0.05;
-/// Parts of a batch that are computed side by side. A constant, so that the result does not depend on the machine.
-const SHARDS: usize = 4;
 
 /// How a call of [`train`] ended.
 #[derive(Debug)]

@@ -162,7 +162,8 @@ impl Store {
     }
 }
 
-fn read_event(row: &rusqlite::Row<'_>, position: i64) -> Result<Event> {
+/// Reads an event from a row of position, message, user, kind, time and properties.
+pub(super) fn read_event(row: &rusqlite::Row<'_>, position: i64) -> Result<Event> {
     let corrupt = |detail: String| EngineError::Corrupt {
         what: "event",
         place: format!("position {position}"),

@@ -21,7 +21,7 @@ pub(crate) use catalogue::Seen;
 pub(crate) use lift::Purchase;
 pub use log::LogSummary;
 pub(crate) use log::{Logged, NewEvent};
-pub(crate) use outcomes::{Credit, LoggedOutcome, OrderPart, Response};
+pub(crate) use outcomes::{Credit, LoggedOutcome, OrderPart};
 pub use quarantine::QuarantineEntry;
 pub(crate) use quarantine::{Kept, QuarantinedRow};
 pub(crate) use shoppers::TraitsUpdate;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use events::{DecisionId, EventKind, MessageKey, Outcome, Properties, Pseudonym, Timestamp};
+use events::{DecisionId, Event, EventKind, MessageKey, Outcome, Properties, Pseudonym, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::Store;
-use crate::error::{EngineError, Result};
+use super::log::read_event;
+use crate::error::Result;
 
 /// An outcome as the log holds it.
 pub(crate) struct LoggedOutcome {
@@ -15,16 +16,6 @@ pub(crate) struct LoggedOutcome {
     pub(crate) event: String,
     pub(crate) value: f64,
     pub(crate) at_ms: i64,
-}
-
-/// An event that may answer a decision: one that names it, or an order.
-pub(crate) struct Response {
-    pub(crate) message: MessageKey,
-    /// Who; a browser that turned out to be a known shopper's counts as that shopper.
-    pub(crate) user: Pseudonym,
-    pub(crate) kind: EventKind,
-    pub(crate) at: Timestamp,
-    pub(crate) properties: Properties,
 }
 
 /// Which part of which order an event is. The parts of an order add up; the same part counts once, however many
@@ -217,7 +208,7 @@ impl Store {
         &self,
         after: i64,
         orders_since_ms: i64,
-        mut visit: impl FnMut(i64, Response) -> Result<()>,
+        mut visit: impl FnMut(i64, Event) -> Result<()>,
     ) -> Result<()> {
         // Properties are written without spaces, and only a decision's answer has this key.
         let query = "SELECT position, message, coalesce(canonical, user), kind, at_ms, properties
@@ -235,7 +226,7 @@ impl Store {
             .map_err(self.fault("be read"))?;
         while let Some(row) = rows.next().map_err(self.fault("be read"))? {
             let position: i64 = row.get(0).map_err(self.fault("be read"))?;
-            visit(position, read_response(row, position)?)?;
+            visit(position, read_event(row, position)?)?;
         }
         Ok(())
     }
@@ -266,24 +257,4 @@ impl Store {
         }
         Ok(outcomes)
     }
-}
-
-fn read_response(row: &rusqlite::Row<'_>, position: i64) -> Result<Response> {
-    let corrupt = |detail: String| EngineError::Corrupt {
-        what: "event",
-        place: format!("position {position}"),
-        detail,
-    };
-    let column = |error: rusqlite::Error| corrupt(error.to_string());
-    let code: u8 = row.get(3).map_err(column)?;
-    let properties: String = row.get(5).map_err(column)?;
-    Ok(Response {
-        message: MessageKey(row.get(1).map_err(column)?),
-        user: Pseudonym(row.get(2).map_err(column)?),
-        kind: EventKind::from_code(code).ok_or_else(|| corrupt(format!("unknown kind {code}")))?,
-        at: Timestamp::from_millisecond(row.get(4).map_err(column)?)
-            .map_err(|error| corrupt(error.to_string()))?,
-        properties: serde_json::from_str(&properties)
-            .map_err(|error| corrupt(error.to_string()))?,
-    })
 }

@@ -8,9 +8,6 @@ use super::loss::{Counts, multi_task_loss};
 use super::model::UserModel;
 use super::window::Window;
 
-/// Parts of a training batch. A constant, so that the result does not depend on the machine.
-pub(super) const SHARDS: usize = 4;
-
 /// The loss of the windows of one training step, and its gradients.
 ///
 /// The items' table is made once, from `rng`; each shard draws from a generator of its own, named after the step.

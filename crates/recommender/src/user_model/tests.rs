@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use nn::generator;
+use nn::{SHARDS, generator};
 use rand::RngExt;
 
-use super::gradients::{SHARDS, batch_gradients};
+use super::gradients::batch_gradients;
 use super::history::History;
 use super::window::Window;
 use super::{LossWeights, Training, TrainingRecord, UserModel, UserModelConfig, train};

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use nn::{AdamW, AdamWConfig, Checkpoint, NnError, TrainingState, WarmupCosine, generator};
+use nn::{AdamW, AdamWConfig, Checkpoint, NnError, SHARDS, TrainingState, WarmupCosine, generator};
 use serde::{Deserialize, Serialize};
 
 use super::config::UserModelConfig;
-use super::gradients::{SHARDS, batch_gradients};
+use super::gradients::batch_gradients;
 use super::history::History;
 use super::model::UserModel;
 use super::plan::{Planned, epoch_batches};

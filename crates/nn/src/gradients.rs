@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 
+use crate::kernels::adamw::sum_of_squares;
 use crate::{NnError, ParameterStore};
 
 /// Gradients by the name of their parameter.
@@ -27,8 +28,12 @@ impl ParameterStore {
 pub fn global_norm(gradients: &NamedGradients) -> Result<f64, NnError> {
     let mut total = 0.0;
     for gradient in gradients.values() {
-        let squares = gradient.sqr()?.sum_all()?.to_dtype(DType::F64)?;
-        total += squares.to_scalar::<f64>()?;
+        total += if gradient.device().is_cpu() {
+            sum_of_squares(gradient)?
+        } else {
+            let squares = gradient.sqr()?.sum_all()?.to_dtype(DType::F64)?;
+            squares.to_scalar::<f64>()?
+        };
     }
     Ok(total.sqrt())
 }

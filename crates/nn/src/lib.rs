@@ -27,15 +27,12 @@
 mod checkpoint;
 mod durable;
 mod error;
-mod fused_norm;
-mod gated;
 mod gradients;
 mod init;
-mod kernel;
+mod kernels;
 mod layers;
 pub mod losses;
-mod masked_softmax;
-mod mixture;
+mod models;
 mod optimisers;
 mod parameters;
 mod random;
@@ -43,7 +40,6 @@ mod shards;
 pub mod simd;
 mod softmax;
 mod threads;
-mod turn;
 
 #[cfg(test)]
 mod golden;
@@ -56,6 +52,7 @@ pub use durable::{TensorFile, read_checked_json, replace_file, write_checked_jso
 pub use error::NnError;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;
+pub use kernels::mixture::{MixtureTables, add_mixture};
 pub use layers::attention::{
     KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, Positions,
 };
@@ -64,12 +61,13 @@ pub use layers::embedding::Embedding;
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};
 pub use layers::layer_norm::LayerNorm;
 pub use layers::linear::Linear;
-pub use layers::mask;
+pub use layers::mask::Mask;
 pub use layers::mlp::Mlp;
+pub use layers::recurrent::{Gru, Lstm};
 pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
 pub use layers::transformer_block::{TransformerBlock, TransformerBlockConfig};
-pub use mixture::{MixtureTables, add_mixture};
+pub use models::decoder::{Decoder, DecoderConfig};
 pub use optimisers::adamw::{AdamW, AdamWConfig};
 pub use optimisers::schedule::WarmupCosine;
 pub use parameters::{Parameter, ParameterStore};

@@ -1,6 +1,7 @@
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
+use crate::kernels::adamw;
 use crate::{NamedGradients, NnError, ParameterStore};
 
 /// Parts into which a training batch is cut. A constant, so that the result does not depend on the machine.
@@ -42,18 +43,26 @@ pub fn sharded_gradients<S: Sync>(
         .par_iter()
         .map(of_shard)
         .collect::<Result<Vec<_>, _>>()?;
-    let (mut total, mut gradients) = (0.0, NamedGradients::new());
-    let mut of_shared: Vec<Option<Tensor>> = vec![None; shared.len()];
-    for shard in results {
-        total += shard.loss;
-        add(&mut gradients, shard.gradients)?;
-        for (sum, part) in of_shared.iter_mut().zip(shard.of_shared) {
-            *sum = match (sum.take(), part) {
-                (Some(sum), Some(part)) => Some((sum + part)?),
-                (sum, part) => sum.or(part),
-            };
+    let total = results.iter().map(|shard| shard.loss).sum();
+    let mut gradients = NamedGradients::new();
+    for (name, _) in store.iter() {
+        let parts = results
+            .iter()
+            .filter_map(|shard| shard.gradients.get(name))
+            .collect::<Vec<_>>();
+        if !parts.is_empty() {
+            gradients.insert(name.to_owned(), sum(&parts)?);
         }
     }
+    let of_shared = (0..shared.len())
+        .map(|index| {
+            let parts = results
+                .iter()
+                .filter_map(|shard| shard.of_shared[index].as_ref())
+                .collect::<Vec<_>>();
+            (!parts.is_empty()).then(|| sum(&parts)).transpose()
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     for (tensor, gradient) in shared.iter().zip(of_shared) {
         // d (tensor · g) / dθ with g held fixed is what the chain rule asks for.
         if let Some(gradient) = gradient {
@@ -73,13 +82,29 @@ struct Shard {
 /// Adds gradients to others name by name.
 fn add(sums: &mut NamedGradients, parts: NamedGradients) -> Result<(), NnError> {
     for (name, part) in parts {
-        let sum = match sums.remove(&name) {
-            Some(sum) => (sum + part.detach())?,
+        let total = match sums.remove(&name) {
+            Some(total) => sum(&[&total, &part])?,
             None => part.detach(),
         };
-        sums.insert(name, sum);
+        sums.insert(name, total);
     }
     Ok(())
+}
+
+/// The sum of tensors in their order, outside the graph.
+fn sum(tensors: &[&Tensor]) -> Result<Tensor, NnError> {
+    match tensors {
+        [one] => Ok(one.detach()),
+        [first, ..] if first.device().is_cpu() => Ok(adamw::sum(tensors)?),
+        [first, rest @ ..] => {
+            let mut total = first.detach();
+            for tensor in rest {
+                total = (total + tensor.detach())?;
+            }
+            Ok(total)
+        }
+        [] => unreachable!("invariant: a sum is asked for where there is something to add"),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,9 @@ pub trait Real: WithDType + From<f32> {
     /// Natural logarithm.
     #[must_use]
     fn ln(self) -> Self;
+    /// Square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
 }
 
 impl Real for f32 {
@@ -44,6 +47,11 @@ impl Real for f32 {
     fn ln(self) -> Self {
         self.ln()
     }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
+    }
 }
 
 impl Real for f64 {
@@ -60,6 +68,11 @@ impl Real for f64 {
     #[inline(always)]
     fn ln(self) -> Self {
         self.ln()
+    }
+
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
     }
 }
 
@@ -115,6 +128,24 @@ pub fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
     }
     for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
         *lane += f(*x);
+    }
+    lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane)
+}
+
+/// Overwrites a row by exp(xᵢ − most) and returns the sum.
+#[inline(always)]
+pub fn exp_and_sum<F: Real>(row: &mut [F], most: F) -> F {
+    let mut lanes = [F::zero(); LANES];
+    let mut chunks = row.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *x = (*x - most).exp();
+            *lane += *x;
+        }
+    }
+    for (lane, x) in lanes.iter_mut().zip(chunks.into_remainder()) {
+        *x = (*x - most).exp();
+        *lane += *x;
     }
     lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane)
 }

@@ -1,8 +1,8 @@
 //! The learnt part of the native model.
 
 use nn::{
-    DType, Device, Embedding, Init, KeyValueCache, Linear, NnError, ParameterStore, Pass, RmsNorm,
-    Rotary, Tensor, TransformerBlock, TransformerBlockConfig, log_softmax, losses, mask,
+    DType, Device, Embedding, Init, KeyValueCache, Linear, Mask, NnError, ParameterStore, Pass,
+    RmsNorm, Rotary, Tensor, TransformerBlock, TransformerBlockConfig, log_softmax, losses,
 };
 
 use super::batch::Batch;
@@ -41,6 +41,8 @@ impl Network {
         let block = TransformerBlockConfig {
             width,
             heads: config.heads,
+            key_heads: config.heads,
+            attention_bias: false,
             hidden: config.hidden,
             dropout: config.dropout,
             norm_epsilon: NORM_EPSILON,
@@ -81,7 +83,7 @@ impl Network {
         let mut x = self.input(&batch.tokens, &batch.user_states)?;
         let time = x.dim(1)?;
         // Padding stands at the end, where nothing that is learnt looks.
-        let mask = mask::causal(time, DType::F32, &Device::Cpu)?;
+        let mask = Mask::causal(time);
         for block in &self.blocks {
             x = block.forward(&x, Some(&mask), &self.rotary, None, pass)?;
         }
@@ -90,8 +92,13 @@ impl Network {
         let width = x.dim(2)?;
         let rows = Tensor::new(rows, &Device::Cpu)?;
         let learnt = x.reshape(((), width))?.index_select(&rows, 0)?;
-        let logits = self.tokens.logits(&self.norm.forward(&learnt)?)?;
-        losses::cross_entropy(&logits, &batch.targets, 0.0)
+        let states = self.norm.forward(&learnt)?;
+        let share = 1.0 / batch.targets.len().max(1) as f32;
+        let entries: Vec<(u32, u32, f32)> = (0..)
+            .zip(&batch.targets)
+            .map(|(row, target)| (row, *target, share))
+            .collect();
+        losses::linear_cross_entropy(&states, self.tokens.table(), &entries, 0.0)
     }
 
     /// Reads soft prefix and prompts of equal length, and returns the log-probabilities of the tokens that follow.

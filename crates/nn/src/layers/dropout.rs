@@ -39,6 +39,11 @@ impl Dropout {
         }
     }
 
+    /// Whether a pass drops anything.
+    pub fn is_active(&self, pass: &Pass<'_>) -> bool {
+        self.rate > 0.0 && matches!(pass, Pass::Train(_))
+    }
+
     /// Applies the mask of a learning pass; an answering pass returns `x` as it is.
     ///
     /// # Shapes

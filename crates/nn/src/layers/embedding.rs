@@ -1,5 +1,6 @@
 use candle_core::Tensor;
 
+use crate::kernels::gather::Gather;
 use crate::{Init, NnError, ParameterStore};
 
 /// A table of learnt vectors, looked up by index; the table can serve as output weights too (tied).
@@ -33,12 +34,28 @@ impl Embedding {
     /// ids of any shape […] in `u32` → […, D].
     ///
     /// # Errors
-    /// [`NnError::Tensor`] where an id is not below V.
+    /// [`NnError::Shape`] where an id is not below V.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, NnError> {
+        let (rows, width) = self.table.dims2()?;
         let mut shape = ids.dims().to_vec();
-        shape.push(self.table.dim(1)?);
-        let rows = self.table.index_select(&ids.flatten_all()?, 0)?;
-        Ok(rows.reshape(shape)?)
+        shape.push(width);
+        let ids = ids.flatten_all()?;
+        if !ids.device().is_cpu() {
+            return Ok(self.table.index_select(&ids, 0)?.reshape(shape)?);
+        }
+        let ids = ids.to_vec1::<u32>()?;
+        if let Some(id) = ids.iter().find(|id| **id as usize >= rows) {
+            return Err(NnError::Shape {
+                operation: "embedding",
+                expected: format!("ids below {rows}"),
+                got: format!("id {id}"),
+            });
+        }
+        let gather = Gather {
+            rows: ids.into(),
+            width,
+        };
+        Ok(self.table.apply_op1(gather)?.reshape(shape)?)
     }
 
     /// Scores hidden states against every row: logits = x Eᵀ.
@@ -92,6 +109,9 @@ mod tests {
         let mut store = ParameterStore::new(0, &Device::Cpu);
         let layer = Embedding::new(&mut store, "e", 3, 2, 0.1).expect("fresh");
         let ids = Tensor::new(&[3u32], &Device::Cpu).expect("fits");
-        assert!(layer.forward(&ids).is_err());
+        assert_eq!(
+            layer.forward(&ids).expect_err("3 of 3 rows").to_string(),
+            "embedding: expected ids below 3, got id 3; check the sizes given to the layer"
+        );
     }
 }

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use crate::gated::Gated;
+use crate::kernels::gated::Gated;
 use crate::{Linear, NnError, ParameterStore};
 
 /// Gated feed-forward layer: `y = W_down (silu(W_gate x) ⊙ W_up x)`, without biases.
@@ -42,13 +42,27 @@ impl SwiGlu {
     /// # Errors
     /// [`NnError::Shape`] where the last dimension is not D.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        self.down.forward(&self.gated(x)?)
+    }
+
+    /// Applies the layer and adds the result to a residual.
+    ///
+    /// # Shapes
+    /// x and residual […, D] → […, D].
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where the last dimension is not D or the residual has another shape than x.
+    pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor, NnError> {
+        self.down.forward_onto(&self.gated(x)?, residual)
+    }
+
+    /// silu(`W_gate` x) ⊙ `W_up` x, […, D] → […, hidden].
+    fn gated(&self, x: &Tensor) -> Result<Tensor, NnError> {
         let (gate, up) = (self.gate.forward(x)?, self.up.forward(x)?);
-        let gated = if x.device().is_cpu() {
-            gate.contiguous()?.apply_op2(&up.contiguous()?, Gated)?
-        } else {
-            (gate.silu()? * up)?
-        };
-        self.down.forward(&gated)
+        if x.device().is_cpu() {
+            return Ok(gate.contiguous()?.apply_op2(&up.contiguous()?, Gated)?);
+        }
+        Ok((gate.silu()? * up)?)
     }
 }
 

@@ -1,5 +1,6 @@
 use candle_core::{D, Tensor};
 
+use crate::kernels::linear::{Added, Product};
 use crate::{Init, NnError, ParameterStore};
 
 /// Affine map of the last dimension: y = x Wᵀ + b.
@@ -55,7 +56,7 @@ impl Linear {
     /// # Errors
     /// [`NnError::Shape`] where the last dimension is not `inputs`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
-        let (outputs, inputs) = self.weight.dims2()?;
+        let (_, inputs) = self.weight.dims2()?;
         if x.dim(D::Minus1)? != inputs {
             return Err(NnError::Shape {
                 operation: "linear",
@@ -63,17 +64,71 @@ impl Linear {
                 got: format!("{:?}", x.dims()),
             });
         }
-        let mut shape = x.dims().to_vec();
-        // […, inputs] → [N, inputs]: one matrix product instead of a batch of small ones.
-        let rows = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
-        let rows = match &self.bias {
-            Some(bias) => rows.broadcast_add(bias)?,
-            None => rows,
+        match &self.bias {
+            None => self.product(x, Added::Nothing, None),
+            Some(bias) => self.product(x, Added::Bias, Some(bias)),
+        }
+    }
+
+    /// Applies the map and adds the result to a residual: r + x Wᵀ + b.
+    ///
+    /// # Shapes
+    /// x […, inputs], residual […, outputs] → […, outputs].
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where the last dimension is not `inputs`, or the residual has another shape than the result.
+    pub fn forward_onto(&self, x: &Tensor, residual: &Tensor) -> Result<Tensor, NnError> {
+        let (outputs, inputs) = self.weight.dims2()?;
+        let leading = x
+            .dims()
+            .split_last()
+            .map_or(&[][..], |(_, leading)| leading);
+        let fits = residual.dims().split_last() == Some((&outputs, leading));
+        if x.dim(D::Minus1)? != inputs || !fits {
+            return Err(NnError::Shape {
+                operation: "linear onto a residual",
+                expected: format!("x […, {inputs}] and a residual […, {outputs}]"),
+                got: format!("{:?} and {:?}", x.dims(), residual.dims()),
+            });
+        }
+        let y = self.product(x, Added::Residual, Some(residual))?;
+        match &self.bias {
+            None => Ok(y),
+            Some(bias) => Ok(y.broadcast_add(bias)?),
+        }
+    }
+
+    fn product(&self, x: &Tensor, added: Added, third: Option<&Tensor>) -> Result<Tensor, NnError> {
+        let (outputs, inputs) = self.weight.dims2()?;
+        if !x.device().is_cpu() {
+            return self.composed(x, third);
+        }
+        let product = Product {
+            inputs,
+            outputs,
+            added,
         };
+        let x = x.contiguous()?;
+        Ok(match third {
+            None => x.apply_op2(&self.weight, product)?,
+            Some(third) => x.apply_op3(&self.weight, &third.contiguous()?, product)?,
+        })
+    }
+
+    /// The same of candle's own operations, for other devices.
+    fn composed(&self, x: &Tensor, added: Option<&Tensor>) -> Result<Tensor, NnError> {
+        let (outputs, inputs) = self.weight.dims2()?;
+        let mut shape = x.dims().to_vec();
         if let Some(last) = shape.last_mut() {
             *last = outputs;
         }
-        Ok(rows.reshape(shape)?)
+        // […, inputs] → [N, inputs]: one matrix product instead of a batch of small ones.
+        let rows = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
+        let rows = rows.reshape(shape)?;
+        Ok(match added {
+            None => rows,
+            Some(added) => rows.broadcast_add(added)?,
+        })
     }
 
     /// The weight [outputs, inputs].
@@ -103,6 +158,51 @@ mod tests {
             .and_then(|y| Ok(y.to_vec3::<f32>()?))
             .expect("maps");
         assert_eq!(y, [[[3.5, 7., 10.]], [[2.5, 6., 9.]]]);
+    }
+
+    #[test]
+    fn the_fused_products_equal_the_composed_ones() {
+        let numbers = |count: u32, step: f64| -> Vec<f64> {
+            (0..count).map(|i| (f64::from(i) * step).sin()).collect()
+        };
+        let var = |count: u32, step, shape: &[usize]| {
+            let tensor = Tensor::from_vec(numbers(count, step), shape, &Device::Cpu);
+            candle_core::Var::from_tensor(&tensor.expect("fits")).expect("floats")
+        };
+        // 300 rows and 270 outputs are more than one task of each kind.
+        let (x, weight) = (var(1_200, 0.7, &[3, 100, 4]), var(1_080, 0.3, &[270, 4]));
+        let (bias, residual) = (var(270, 1.1, &[270]), var(81_000, 0.9, &[3, 100, 270]));
+        let layer = Linear {
+            weight: weight.as_tensor().clone(),
+            bias: None,
+        };
+        let cases = [
+            (Added::Nothing, None),
+            (Added::Bias, Some(&bias)),
+            (Added::Residual, Some(&residual)),
+        ];
+        for (added, third) in cases {
+            let third = third.map(candle_core::Var::as_tensor);
+            let fused = layer.product(&x, added, third).expect("fits");
+            let composed = layer.composed(&x, third).expect("fits");
+            let gradients = [fused, composed].map(|y| {
+                let loss = y.sin().and_then(|y| y.sum_all()).expect("floats");
+                loss.backward().expect("differentiable")
+            });
+            let variables = [&x, &weight].into_iter().map(candle_core::Var::as_tensor);
+            for variable in variables.chain(third) {
+                let [a, b] = [0, 1].map(|index: usize| -> Vec<f64> {
+                    let gradient = gradients[index].get(variable).expect("depends on it");
+                    gradient
+                        .flatten_all()
+                        .and_then(|g| g.to_vec1())
+                        .expect("f64")
+                });
+                for (a, b) in a.iter().zip(&b) {
+                    assert!((a - b).abs() < 1e-10, "{added:?}: {a} is not {b}");
+                }
+            }
+        }
     }
 
     #[test]

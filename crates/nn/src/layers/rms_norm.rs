@@ -1,6 +1,6 @@
 use candle_core::{D, Tensor};
 
-use crate::fused_norm::FusedRmsNorm;
+use crate::kernels::rms_norm::FusedRmsNorm;
 use crate::{Init, NnError, ParameterStore};
 
 /// Root-mean-square normalisation: y = γ · x / √(mean(x²) + ε).

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use candle_core::{D, DType, Device, Tensor};
 
 use crate::NnError;
-use crate::turn::Turn;
+use crate::kernels::attention::Angles;
+use crate::kernels::turn::Turn;
 
 /// Rotary position embedding in the half-split layout of Llama checkpoints.
 ///
@@ -14,6 +17,9 @@ use crate::turn::Turn;
 pub struct Rotary {
     cos: Tensor,
     sin: Tensor,
+    /// The same numbers for the fused attention, which converts them itself.
+    table: (Arc<[f64]>, Arc<[f64]>),
+    positions: usize,
 }
 
 impl Rotary {
@@ -42,10 +48,45 @@ impl Rotary {
                 position as f64 * base.powf(-2.0 * pair as f64 / head_width as f64)
             })
             .collect();
-        let angles = Tensor::from_vec(angles, (positions, half), device)?;
+        let cos: Vec<f64> = angles.iter().map(|angle| angle.cos()).collect();
+        let sin: Vec<f64> = angles.iter().map(|angle| angle.sin()).collect();
+        let tensor = |numbers: &[f64]| {
+            Tensor::from_slice(numbers, (positions, half), device)?.to_dtype(dtype)
+        };
         Ok(Self {
-            cos: angles.cos()?.to_dtype(dtype)?,
-            sin: angles.sin()?.to_dtype(dtype)?,
+            cos: tensor(&cos)?,
+            sin: tensor(&sin)?,
+            table: (cos.into(), sin.into()),
+            positions,
+        })
+    }
+
+    /// The number of positions whose angles are known.
+    pub fn positions(&self) -> usize {
+        self.positions
+    }
+
+    /// The angles of a batch's positions, for the fused attention.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where a position is not below the number of positions.
+    pub(crate) fn angles(&self, time: usize, at: Option<&Tensor>) -> Result<Angles, NnError> {
+        let at: Option<Vec<u32>> = at.map(|at| at.flatten_all()?.to_vec1()).transpose()?;
+        let last = match &at {
+            None => time,
+            Some(at) => at.iter().max().map_or(0, |last| *last as usize + 1),
+        };
+        if last > self.positions {
+            return Err(NnError::Shape {
+                operation: "rotary positions",
+                expected: format!("positions below {}", self.positions),
+                got: format!("position {}", last - 1),
+            });
+        }
+        Ok(Angles {
+            cos: Arc::clone(&self.table.0),
+            sin: Arc::clone(&self.table.1),
+            at: at.map(Into::into),
         })
     }
 

@@ -2,8 +2,8 @@ use candle_core::Tensor;
 
 use super::attention::Positions;
 use crate::{
-    Dropout, KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, NnError, ParameterStore,
-    Pass, RmsNorm, Rotary, SwiGlu,
+    Dropout, KeyValueCache, Mask, MultiHeadAttention, MultiHeadAttentionConfig, NnError,
+    ParameterStore, Pass, RmsNorm, Rotary, SwiGlu,
 };
 
 /// Sizes of a [`TransformerBlock`].
@@ -13,6 +13,10 @@ pub struct TransformerBlockConfig {
     pub width: usize,
     /// Number of attention heads, a divisor of the width.
     pub heads: usize,
+    /// Number of key and value heads, a divisor of `heads`.
+    pub key_heads: usize,
+    /// Whether the projections of queries, keys and values have biases, as in Qwen2.
+    pub attention_bias: bool,
     /// Width of the feed-forward layer.
     pub hidden: usize,
     /// Dropout rate on the output of attention and feed-forward.
@@ -24,8 +28,8 @@ pub struct TransformerBlockConfig {
 /// One block of a Llama-style Transformer: x += attention(norm(x)); x += feed-forward(norm(x)).
 ///
 /// Source: Touvron et al., "`LLaMA`: Open and Efficient Foundation Language Models", 2023: `RmsNorm` before each part,
-/// rotary positions, `SwiGlu`, no biases. How this differs from the paper: dropout on each part's output, and every
-/// query head has its own key and value head.
+/// rotary positions, `SwiGlu`, no biases. How this differs from the paper: dropout on each part's
+/// output; query heads may share key heads, as in Llama 2.
 #[derive(Debug, Clone)]
 pub struct TransformerBlock {
     attention_norm: RmsNorm,
@@ -49,7 +53,8 @@ impl TransformerBlock {
         let attention = MultiHeadAttentionConfig {
             width,
             heads: config.heads,
-            bias: false,
+            key_heads: config.key_heads,
+            bias: config.attention_bias,
         };
         let part = |part: &str| format!("{name}.{part}");
         Ok(Self {
@@ -69,14 +74,14 @@ impl TransformerBlock {
     /// Applies the block.
     ///
     /// # Shapes
-    /// x [B, T, D], mask [B, 1, T, T] or [1, 1, T, T], positions [B, T] in `u32` or none for 0, 1, 2, … → [B, T, D].
+    /// x [B, T, D], mask [B, T] or [1, T], positions [B, T] in `u32` or none for 0, 1, 2, … → [B, T, D].
     ///
     /// # Errors
     /// [`NnError::Shape`] where the width is not D or the mask does not fit.
     pub fn forward(
         &self,
         x: &Tensor,
-        mask: Option<&Tensor>,
+        mask: Option<&Mask>,
         rotary: &Rotary,
         positions: Option<&Tensor>,
         pass: &mut Pass<'_>,
@@ -86,6 +91,13 @@ impl TransformerBlock {
             at: positions,
         };
         let normed = self.attention_norm.forward(x)?;
+        if !self.dropout.is_active(pass) {
+            // Nothing happens between a projection and its residual: the product is added in place.
+            let attention = &self.attention;
+            let x = attention.forward_onto(&normed, mask, Some(positions), x)?;
+            let normed = self.feed_forward_norm.forward(&x)?;
+            return self.feed_forward.forward_onto(&normed, &x);
+        }
         let attended = self.attention.forward(&normed, mask, Some(positions))?;
         let x = (x + self.dropout.forward(&attended, pass)?)?;
         let fed = self
@@ -118,7 +130,7 @@ impl TransformerBlock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{generator, mask};
+    use crate::generator;
     use candle_core::{DType, Device};
 
     #[test]
@@ -127,6 +139,8 @@ mod tests {
         let config = TransformerBlockConfig {
             width: 8,
             heads: 2,
+            key_heads: 2,
+            attention_bias: false,
             hidden: 12,
             dropout: 0.1,
             norm_epsilon: 1e-6,
@@ -135,7 +149,7 @@ mod tests {
         let rotary = Rotary::new(4, 8, 10_000.0, DType::F32, &Device::Cpu).expect("even");
         let x: Vec<f32> = (0u8..48).map(|i| (f32::from(i) * 0.9).sin()).collect();
         let x = Tensor::from_vec(x, (2, 3, 8), &Device::Cpu).expect("fits");
-        let mask = mask::causal(3, DType::F32, &Device::Cpu).expect("small");
+        let mask = Mask::causal(3);
         let mut rng = generator(0, "dropout", 0);
         let y = block
             .forward(&x, Some(&mask), &rotary, None, &mut Pass::Train(&mut rng))

@@ -1,6 +1,6 @@
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 
-use super::sparse_cross_entropy::{SparseCrossEntropy, by_row};
+use crate::kernels::sparse_cross_entropy::SparseCrossEntropy;
 use crate::{NnError, log_sum_exp};
 
 /// Softmax cross-entropy with one target a row, averaged over the rows.
@@ -21,7 +21,10 @@ pub fn cross_entropy(logits: &Tensor, targets: &[u32], smoothing: f64) -> Result
         .map(|(row, target)| (row, *target, share))
         .collect();
     if targets.len() != rows {
-        return Err(mismatch(logits, format!("{} targets", targets.len())));
+        return Err(mismatch(
+            logits.dims2()?,
+            format!("{} targets", targets.len()),
+        ));
     }
     cross_entropy_soft(logits, &entries, smoothing)
 }
@@ -66,35 +69,41 @@ pub fn cross_entropy_adjusted(
     smoothing: f64,
 ) -> Result<Tensor, NnError> {
     let (rows, columns) = logits.dims2()?;
-    let outside = |row: u32, column: u32| row as usize >= rows || column as usize >= columns;
-    if let Some(entry) = entries.iter().find(|entry| outside(entry.0, entry.1)) {
-        let text = format!("a target at row {}, column {}", entry.0, entry.1);
-        return Err(mismatch(logits, text));
-    }
-    if let Some(place) = places.iter().find(|place| outside(place.0, place.1)) {
-        let text = format!("an adjustment at row {}, column {}", place.0, place.1);
-        return Err(mismatch(logits, text));
-    }
-    if entries.is_empty() {
-        return Err(mismatch(logits, "no targets".to_owned()));
-    }
-    if values.dims() != [places.len()] {
-        let text = format!("{} places for values of {:?}", places.len(), values.dims());
-        return Err(mismatch(logits, text));
-    }
+    check((rows, columns), places, values, entries)?;
     if !logits.device().is_cpu() {
         return composed(logits, places, values, entries, smoothing);
     }
-    let fused = SparseCrossEntropy {
-        entries: by_row(rows, entries, |entry| (entry.0, (entry.1, entry.2))),
-        adjusted: by_row(rows, &(0..places.len()).collect::<Vec<_>>(), |index| {
-            (places[*index].0, (places[*index].1, *index))
-        }),
-        smoothing,
-    };
+    let fused = SparseCrossEntropy::new(rows, places, entries, smoothing);
     Ok(logits
         .contiguous()?
         .apply_op2(&values.contiguous()?, fused)?)
+}
+
+/// Whether targets and adjustments lie within logits of a shape.
+pub(super) fn check(
+    shape: (usize, usize),
+    places: &[(u32, u32)],
+    values: &Tensor,
+    entries: &[(u32, u32, f32)],
+) -> Result<(), NnError> {
+    let (rows, columns) = shape;
+    let outside = |row: u32, column: u32| row as usize >= rows || column as usize >= columns;
+    if let Some(entry) = entries.iter().find(|entry| outside(entry.0, entry.1)) {
+        let text = format!("a target at row {}, column {}", entry.0, entry.1);
+        return Err(mismatch(shape, text));
+    }
+    if let Some(place) = places.iter().find(|place| outside(place.0, place.1)) {
+        let text = format!("an adjustment at row {}, column {}", place.0, place.1);
+        return Err(mismatch(shape, text));
+    }
+    if entries.is_empty() {
+        return Err(mismatch(shape, "no targets".to_owned()));
+    }
+    if values.dims() != [places.len()] {
+        let text = format!("{} places for values of {:?}", places.len(), values.dims());
+        return Err(mismatch(shape, text));
+    }
+    Ok(())
 }
 
 /// The same of candle's own operations, for other devices.
@@ -135,11 +144,10 @@ fn composed(
     Ok((loss - (spread * smoothing)?)?)
 }
 
-fn mismatch(logits: &Tensor, got: String) -> NnError {
-    debug_assert!(logits.dtype() != DType::U32, "logits are floats");
+fn mismatch((rows, columns): (usize, usize), got: String) -> NnError {
     NnError::Shape {
         operation: "cross entropy",
-        expected: format!("targets for logits of {:?}", logits.dims()),
+        expected: format!("targets for logits of [{rows}, {columns}]"),
         got,
     }
 }

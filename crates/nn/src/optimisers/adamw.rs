@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 
+use crate::kernels::adamw::{Decay, Move};
 use crate::{NamedGradients, NnError, ParameterStore, global_norm};
 
 /// Constants of [`AdamW`].
@@ -55,6 +56,8 @@ struct Step {
     learning_rate: f64,
     correction1: f64,
     correction2: f64,
+    /// What clipping multiplies each gradient by.
+    scale: f64,
 }
 
 impl AdamW {
@@ -114,18 +117,18 @@ impl AdamW {
             learning_rate,
             correction1: 1.0 - self.config.beta1.powf(power),
             correction2: 1.0 - self.config.beta2.powf(power),
-        };
-        let scale = if norm > max_norm {
-            max_norm / norm
-        } else {
-            1.0
+            scale: if norm > max_norm {
+                max_norm / norm
+            } else {
+                1.0
+            },
         };
         for (name, parameter) in store.iter() {
             let Some(gradient) = gradients.get(name) else {
                 continue;
             };
             // The graph that produced the gradient is no longer needed; detaching keeps the moments from holding it.
-            let gradient = (gradient.detach() * scale)?;
+            let gradient = gradient.detach().contiguous()?;
             let moments = self.moments.remove(name);
             let decay = if parameter.decays {
                 self.config.weight_decay
@@ -173,7 +176,8 @@ impl AdamW {
                     fault: "is a moment of no parameter of the model".to_owned(),
                 });
             };
-            let (first, second) = (first.clone(), second.clone());
+            // Steps change the moments in place; the caller's tensors stay as they are.
+            let (first, second) = (first.copy()?, second.copy()?);
             moments.insert(name.to_owned(), Moments { first, second });
         }
         (self.steps, self.moments) = (steps, moments);
@@ -195,17 +199,47 @@ impl Step {
             epsilon,
             ..
         } = self.config;
-        let fresh_first = (gradient * (1.0 - beta1))?;
-        let fresh_second = (gradient.sqr()? * (1.0 - beta2))?;
-        let (first, second) = match moments {
-            Some(old) => (
-                ((old.first * beta1)? + fresh_first)?,
-                ((old.second * beta2)? + fresh_second)?,
-            ),
-            None => (fresh_first, fresh_second),
+        let Moments { first, second } = match moments {
+            Some(old) => old,
+            None => Moments {
+                first: gradient.zeros_like()?,
+                second: gradient.zeros_like()?,
+            },
         };
+        let fresh = |keep: f64, square: bool| Decay {
+            keep,
+            // The gradient is scaled where it is used.
+            share: (1.0 - keep) * self.scale.powi(if square { 2 } else { 1 }),
+            square,
+        };
+        if !gradient.device().is_cpu() {
+            return self.advance_composed(var, &(gradient * self.scale)?, [first, second], decay);
+        }
+        first.inplace_op2(gradient, &fresh(beta1, false))?;
+        second.inplace_op2(gradient, &fresh(beta2, true))?;
+        let step = Move {
+            shrink: 1.0 - self.learning_rate * decay,
+            rate: self.learning_rate / self.correction1,
+            correction: self.correction2,
+            epsilon,
+        };
+        var.as_tensor().inplace_op3(&first, &second, &step)?;
+        Ok(Moments { first, second })
+    }
+
+    /// The same of candle's own operations, for other devices.
+    fn advance_composed(
+        &self,
+        var: &Var,
+        gradient: &Tensor,
+        [first, second]: [Tensor; 2],
+        decay: f64,
+    ) -> Result<Moments, NnError> {
+        let AdamWConfig { beta1, beta2, .. } = self.config;
+        let first = ((first * beta1)? + (gradient * (1.0 - beta1))?)?;
+        let second = ((second * beta2)? + (gradient.sqr()? * (1.0 - beta2))?)?;
         let mean = (&first * (self.learning_rate / self.correction1))?;
-        let root = ((&second / self.correction2)?.sqrt()? + epsilon)?;
+        let root = ((&second / self.correction2)?.sqrt()? + self.config.epsilon)?;
         let shrunk = (var.as_tensor().detach() * (1.0 - self.learning_rate * decay))?;
         var.set(&(shrunk - (mean / root)?)?)?;
         Ok(Moments { first, second })
@@ -259,6 +293,33 @@ mod tests {
                 crate::golden::assert_close(&w, expected, 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn the_passes_in_place_equal_the_composed_step() {
+        let (store, _) = start();
+        let var = &store.get("w").expect("exists").var;
+        let gradient = Tensor::new(&[3.0f64, -1.0, 0.5], &Device::Cpu).expect("fits");
+        let step = Step {
+            config: AdamWConfig::default(),
+            learning_rate: 0.1,
+            correction1: 0.1,
+            correction2: 0.02,
+            scale: 0.25,
+        };
+        let before = var.as_tensor().copy().expect("copies");
+        let fused = step.advance(var, &gradient, None, 0.3).expect("fits");
+        let moved: Vec<f64> = var.to_vec1().expect("f64");
+        var.set(&before).expect("fits");
+        let zeros = || gradient.zeros_like().expect("small");
+        let scaled = (&gradient * 0.25).expect("scales");
+        let composed = step.advance_composed(var, &scaled, [zeros(), zeros()], 0.3);
+        let composed = composed.expect("fits");
+        let close = |a: Vec<f64>, b: Vec<f64>| a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12);
+        let numbers = |tensor: &Tensor| tensor.to_vec1::<f64>().expect("f64");
+        assert!(close(moved, numbers(var)));
+        assert!(close(numbers(&fused.first), numbers(&composed.first)));
+        assert!(close(numbers(&fused.second), numbers(&composed.second)));
     }
 
     #[test]

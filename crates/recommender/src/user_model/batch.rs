@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nn::{DType, Device, MixtureTables, NnError, Tensor, mask};
+use nn::{Device, Mask, MixtureTables, NnError, Tensor};
 
 use super::history::OWN_FEATURES;
 use super::popularity::Popularity;
@@ -18,8 +18,8 @@ pub(super) struct Batch {
     pub(super) gaps: Tensor,
     /// Block of each token [B, T], which is its position.
     pub(super) positions: Tensor,
-    /// Additive attention mask [B, 1, T, T].
-    pub(super) mask: Tensor,
+    /// What each token sees.
+    pub(super) mask: Mask,
     /// Averages over a question's block [B, E, T], E the most questions of a window.
     pub(super) pooling: Tensor,
     /// Rows of the flattened [B·E] that are questions [N].
@@ -72,7 +72,7 @@ impl Batch {
             kinds: padded(0, &|w| w.tokens.iter().map(|t| t.kind).collect())?,
             gaps: padded(0, &|w| w.tokens.iter().map(|t| t.gap).collect())?,
             positions: padded(0, &|w| w.blocks.clone())?,
-            mask: mask::block_causal(&blocks, time, DType::F32, device)?,
+            mask: Mask::block_causal(&blocks, time),
             pooling,
             rows,
             elapsed: Tensor::new(elapsed, device)?,

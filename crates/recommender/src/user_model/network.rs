@@ -88,6 +88,8 @@ impl Network {
         let block = TransformerBlockConfig {
             width,
             heads: config.heads,
+            key_heads: config.heads,
+            attention_bias: false,
             hidden: config.hidden,
             dropout: config.dropout,
             norm_epsilon: NORM_EPSILON,

@@ -3,8 +3,8 @@
 use candle_core::Tensor;
 
 use super::MultiHeadAttention;
-use crate::masked_softmax::masked_softmax;
-use crate::{NnError, Rotary, mask};
+use crate::kernels::masked_softmax::masked_softmax;
+use crate::{Mask, NnError, Rotary};
 
 /// The keys and values of one attention layer for the positions that it has read.
 ///
@@ -46,27 +46,25 @@ impl MultiHeadAttention {
     ) -> Result<Tensor, NnError> {
         let (batch, time, width) = x.dims3()?;
         let head_width = width / self.heads;
-        // [B, T, D] → [B, H, T, D/H]
-        let split = |x: Tensor| -> Result<Tensor, NnError> {
-            let x = x.reshape((batch, time, self.heads, head_width))?;
-            Ok(x.transpose(1, 2)?.contiguous()?)
-        };
         let first = cache.len();
-        let query = (split(self.query.forward(x)?)? * (head_width as f64).powf(-0.5))?;
+        let query =
+            (self.split(&self.query.forward(x)?, self.heads)? * (head_width as f64).powf(-0.5))?;
         let query = rotary.apply_from(&query, first)?;
-        let mut key = rotary.apply_from(&split(self.key.forward(x)?)?, first)?;
-        let mut value = split(self.value.forward(x)?)?;
+        let mut key =
+            rotary.apply_from(&self.split(&self.key.forward(x)?, self.key_heads)?, first)?;
+        let mut value = self.split(&self.value.forward(x)?, self.key_heads)?;
         if let Some((read_key, read_value)) = &cache.read {
             key = Tensor::cat(&[read_key, &key], 2)?;
             value = Tensor::cat(&[read_value, &value], 2)?;
         }
-        let scores = query.matmul(&key.t()?)?;
+        let scores = query.matmul(&self.repeat(&key)?.t()?)?;
         // [T, T] of the whole sequence, cut to the rows of the new positions: [1, 1, T, first + T].
-        let mask = mask::causal(first + time, x.dtype(), x.device())?.narrow(2, first, time)?;
+        let mask = Mask::causal(first + time).to_tensor(x.dtype(), x.device())?;
+        let mask = mask.narrow(2, first, time)?;
         let weights = masked_softmax(&scores, &mask)?;
         cache.read = Some((key.detach(), value.detach()));
         // [B, H, T, D/H] → [B, T, D]
-        let mixed = weights.matmul(&value)?.transpose(1, 2)?;
+        let mixed = weights.matmul(&self.repeat(&value)?)?.transpose(1, 2)?;
         self.output.forward(&mixed.reshape((batch, time, width))?)
     }
 }
@@ -84,13 +82,14 @@ mod tests {
         let config = MultiHeadAttentionConfig {
             width: 8,
             heads: 2,
+            key_heads: 2,
             bias: false,
         };
         let layer = MultiHeadAttention::new(&mut store, "a", config).expect("fits");
         let rotary = Rotary::new(4, 6, 10_000.0, DType::F64, &Device::Cpu).expect("even");
         let values = Init::Normal { std: 1.0 }.draw(2 * 6 * 8, &mut generator(1, "x", 0));
         let x = Tensor::from_vec(values, (2, 6, 8), &Device::Cpu).expect("fits");
-        let mask = mask::causal(6, DType::F64, &Device::Cpu).expect("fits");
+        let mask = Mask::causal(6);
         let positions = Positions {
             rotary: &rotary,
             at: None,

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, run_on_tensors, run_one};
+use super::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, vectorised};
 
 /// Rows of one task of the thread pool.

@@ -1,6 +1,20 @@
-//! What the fused operations share: from candle's storages to slices of numbers and back.
+//! Fused operations with their own backward, and what they share: from candle's storages to slices of numbers and back.
 
-use candle_core::{CpuStorage, Layout, Shape, Storage, Tensor, bail};
+pub(crate) mod adamw;
+pub(crate) mod attention;
+pub(crate) mod gated;
+pub(crate) mod gather;
+pub(crate) mod linear;
+pub(crate) mod linear_cross_entropy;
+pub(crate) mod masked_softmax;
+pub(crate) mod matmul;
+pub(crate) mod mixture;
+pub(crate) mod recurrent;
+pub(crate) mod rms_norm;
+pub(crate) mod sparse_cross_entropy;
+pub(crate) mod turn;
+
+use candle_core::{CpuStorage, Device, Layout, Shape, Storage, Tensor, bail};
 
 use crate::simd::Real;
 
@@ -67,15 +81,10 @@ pub(crate) fn run_on_tensors<const N: usize>(
         })
         .collect::<candle_core::Result<Vec<_>>>()?;
     let results = run(kernel, &storages)?;
-    let device = candle_core::Device::Cpu;
     let tensors = results
         .into_iter()
         .zip(shapes)
-        .map(|(storage, shape)| match storage {
-            CpuStorage::F32(numbers) => Tensor::from_vec(numbers, shape, &device),
-            CpuStorage::F64(numbers) => Tensor::from_vec(numbers, shape, &device),
-            _ => bail!("a fused operation gives f32 or f64"),
-        })
+        .map(|(storage, shape)| tensor_of(storage, shape))
         .collect::<candle_core::Result<Vec<_>>>()?;
     match tensors.try_into() {
         Ok(tensors) => Ok(tensors),
@@ -83,8 +92,17 @@ pub(crate) fn run_on_tensors<const N: usize>(
     }
 }
 
+/// A tensor of a kernel's result.
+pub(crate) fn tensor_of(storage: CpuStorage, shape: &Shape) -> candle_core::Result<Tensor> {
+    match storage {
+        CpuStorage::F32(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu),
+        CpuStorage::F64(numbers) => Tensor::from_vec(numbers, shape, &Device::Cpu),
+        _ => bail!("a fused operation gives f32 or f64"),
+    }
+}
+
 /// The numbers of a contiguous tensor.
-fn part<'a, F>(storage: &'a [F], layout: &Layout) -> candle_core::Result<&'a [F]> {
+pub(crate) fn part<'a, F>(storage: &'a [F], layout: &Layout) -> candle_core::Result<&'a [F]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage[start..end]),
         None => bail!("a fused operation takes contiguous tensors"),

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, run_on_tensors, run_one};
+use super::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, dot, max, sum_of, vectorised};
 use crate::{NnError, softmax};
 
@@ -152,8 +152,8 @@ fn backward<F: Real>(probabilities: &[F], gradient: &[F], keys: usize) -> Vec<F>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Mask;
     use crate::gradients::check_gradient;
-    use crate::mask;
     use candle_core::{DType, Device};
 
     /// Scores of shape [2, 3, 4, 4] without a pattern.
@@ -164,8 +164,12 @@ mod tests {
     fn masks() -> [Tensor; 2] {
         let blocks = [vec![0, 1, 1, 2], vec![0, 0]];
         [
-            mask::causal(4, DType::F64, &Device::Cpu).expect("small"),
-            mask::block_causal(&blocks, 4, DType::F64, &Device::Cpu).expect("small"),
+            Mask::causal(4)
+                .to_tensor(DType::F64, &Device::Cpu)
+                .expect("small"),
+            Mask::block_causal(&blocks, 4)
+                .to_tensor(DType::F64, &Device::Cpu)
+                .expect("small"),
         ]
     }
 
@@ -197,7 +201,9 @@ mod tests {
     #[test]
     fn a_mask_that_does_not_fit_is_named() {
         let x = Tensor::zeros((2, 1, 3, 3), DType::F32, &Device::Cpu).expect("small");
-        let mask = mask::causal(4, DType::F32, &Device::Cpu).expect("small");
+        let mask = Mask::causal(4)
+            .to_tensor(DType::F32, &Device::Cpu)
+            .expect("small");
         assert_eq!(
             masked_softmax(&x, &mask)
                 .expect_err("4 is not 3")

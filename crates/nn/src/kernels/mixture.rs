@@ -3,7 +3,7 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, run_on_tensors, run_one};
+use super::{Kernel, run_on_tensors, run_one};
 use crate::simd::{Real, dot, vectorised};
 use crate::{Device, NnError};
 

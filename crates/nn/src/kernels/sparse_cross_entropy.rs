@@ -3,8 +3,8 @@
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::kernel::{Kernel, run_on_tensors, run_one};
-use crate::simd::{Real, max, sum_of, vectorised};
+use super::{Kernel, run_on_tensors, run_one};
+use crate::simd::{Real, exp_and_sum, max, sum_of, vectorised};
 
 /// Logits of one task of the thread pool, at least.
 const TASK: usize = 1 << 15;
@@ -15,21 +15,17 @@ const TASK: usize = 1 << 15;
 /// The gradient of a row is W · softmax(z) − (1 − s) · targets − s W / V, which backward computes anew from the
 /// logits: rereading them costs less than keeping N × V probabilities. Rows are independent and summed in order, so
 /// that the result does not depend on the number of threads.
-pub(super) struct SparseCrossEntropy {
+pub(crate) struct SparseCrossEntropy {
     /// (column, weight) of the targets of each row.
-    pub(super) entries: Vec<Vec<(u32, f32)>>,
+    entries: Vec<Vec<(u32, f32)>>,
     /// (column, position of the value) of the adjustments of each row.
-    pub(super) adjusted: Vec<Vec<(u32, usize)>>,
+    adjusted: Vec<Vec<(u32, usize)>>,
     /// Label smoothing s.
-    pub(super) smoothing: f64,
+    smoothing: f64,
 }
 
 /// Groups things by their row.
-pub(super) fn by_row<T, U>(
-    rows: usize,
-    things: &[T],
-    place: impl Fn(&T) -> (u32, U),
-) -> Vec<Vec<U>> {
+fn by_row<T, U>(rows: usize, things: &[T], place: impl Fn(&T) -> (u32, U)) -> Vec<Vec<U>> {
     let mut grouped: Vec<Vec<U>> = (0..rows).map(|_| Vec::new()).collect();
     for thing in things {
         let (row, thing) = place(thing);
@@ -39,6 +35,23 @@ pub(super) fn by_row<T, U>(
 }
 
 impl SparseCrossEntropy {
+    /// The loss of `rows` rows, with (row, column) places of adjustments and (row, column, weight) entries of targets.
+    pub(crate) fn new(
+        rows: usize,
+        places: &[(u32, u32)],
+        entries: &[(u32, u32, f32)],
+        smoothing: f64,
+    ) -> Self {
+        let values: Vec<usize> = (0..places.len()).collect();
+        Self {
+            entries: by_row(rows, entries, |entry| (entry.0, (entry.1, entry.2))),
+            adjusted: by_row(rows, &values, |value| {
+                (places[*value].0, (places[*value].1, *value))
+            }),
+            smoothing,
+        }
+    }
+
     /// The adjusted logits of a row, in `out`.
     #[inline(always)]
     fn adjust<F: Real>(&self, row: usize, logits: &[F], values: &[F], out: &mut [F]) {
@@ -87,15 +100,7 @@ impl SparseCrossEntropy {
     fn gradient<F: Real>(&self, row: usize, logits: &[F], values: &[F], scale: f64, out: &mut [F]) {
         self.adjust(row, logits, values, out);
         let most = max(out);
-        for z in out.iter_mut() {
-            *z = (*z - most).exp();
-        }
-        let sum = sum_of(
-            out,
-            #[inline(always)]
-            |z| z,
-        )
-        .to_f64();
+        let sum = exp_and_sum(out, most).to_f64();
         let weight = scale * self.weight(row);
         let factor = F::from_f64(weight / sum);
         let even = F::from_f64(weight * self.smoothing / out.len() as f64);
@@ -105,6 +110,65 @@ impl SparseCrossEntropy {
         for (column, weight) in &self.entries[row] {
             let part = scale * f64::from(*weight) * (1.0 - self.smoothing);
             out[*column as usize] -= F::from_f64(part);
+        }
+    }
+
+    /// The loss of one row, whose logits become their gradient.
+    #[inline(always)]
+    pub(super) fn loss_and_gradient<F: Real>(
+        &self,
+        row: usize,
+        logits: &mut [F],
+        values: &[F],
+    ) -> f64 {
+        if self.entries[row].is_empty() {
+            logits.fill(F::zero());
+            return 0.0;
+        }
+        for (column, value) in &self.adjusted[row] {
+            logits[*column as usize] += values[*value];
+        }
+        let mut loss = 0.0;
+        for (column, weight) in &self.entries[row] {
+            let hit = logits[*column as usize].to_f64();
+            loss -= f64::from(*weight) * (1.0 - self.smoothing) * hit;
+        }
+        let weight = self.weight(row);
+        if self.smoothing > 0.0 {
+            let sum = sum_of(
+                logits,
+                #[inline(always)]
+                |z| z,
+            );
+            loss -= weight * self.smoothing * sum.to_f64() / logits.len() as f64;
+        }
+        let most = max(logits);
+        let sum = exp_and_sum(logits, most).to_f64();
+        loss += weight * (most.to_f64() + sum.ln());
+        let factor = F::from_f64(weight / sum);
+        let even = F::from_f64(weight * self.smoothing / logits.len() as f64);
+        for z in logits.iter_mut() {
+            *z = *z * factor - even;
+        }
+        for (column, weight) in &self.entries[row] {
+            let part = f64::from(*weight) * (1.0 - self.smoothing);
+            logits[*column as usize] -= F::from_f64(part);
+        }
+        loss
+    }
+
+    /// The gradients of the adjustments of a block of rows from the first on, out of those of the logits.
+    pub(super) fn of_values<F: Real>(
+        &self,
+        first: usize,
+        of_logits: &[F],
+        columns: usize,
+        out: &mut Vec<(usize, F)>,
+    ) {
+        let rows = of_logits.chunks_exact(columns);
+        for (adjusted, of_logits) in self.adjusted[first..].iter().zip(rows) {
+            let gradients = adjusted.iter();
+            out.extend(gradients.map(|(column, value)| (*value, of_logits[*column as usize])));
         }
     }
 

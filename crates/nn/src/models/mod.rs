@@ -1,0 +1,3 @@
+//! Whole networks of published architectures.
+
+pub(crate) mod decoder;

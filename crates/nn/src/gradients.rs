@@ -11,8 +11,7 @@ pub type NamedGradients = BTreeMap<String, Tensor>;
 impl ParameterStore {
     /// Picks this store's gradients out of a backward pass.
     ///
-    /// A parameter that the loss does not depend on is absent. Adding two results name by name accumulates gradients
-    /// over micro-batches.
+    /// A parameter that the loss does not depend on is absent.
     pub fn gradients(&self, backward: &GradStore) -> NamedGradients {
         self.iter()
             .filter_map(|(name, p)| Some((name.to_owned(), backward.get(&p.var)?.clone())))
@@ -31,6 +30,21 @@ pub fn global_norm(gradients: &NamedGradients) -> Result<f64, NnError> {
         total += squares.to_scalar::<f64>()?;
     }
     Ok(total.sqrt())
+}
+
+/// Adds gradients to others name by name, which accumulates them over parts of a batch.
+pub(crate) fn add_gradients(
+    sums: &mut NamedGradients,
+    parts: NamedGradients,
+) -> Result<(), NnError> {
+    for (name, part) in parts {
+        let sum = match sums.remove(&name) {
+            Some(sum) => (sum + part.detach())?,
+            None => part.detach(),
+        };
+        sums.insert(name, sum);
+    }
+    Ok(())
 }
 
 /// Verifies a gradient against central differences, (f(x + h) − f(x − h)) / 2h, in `f64`.

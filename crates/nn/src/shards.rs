@@ -1,6 +1,7 @@
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
+use crate::gradients::add_gradients;
 use crate::{NamedGradients, NnError, ParameterStore};
 
 /// Parts into which a training batch is cut. A constant, so that the result does not depend on the machine.
@@ -46,7 +47,7 @@ pub fn sharded_gradients<S: Sync>(
     let mut of_shared: Vec<Option<Tensor>> = vec![None; shared.len()];
     for shard in results {
         total += shard.loss;
-        add(&mut gradients, shard.gradients)?;
+        add_gradients(&mut gradients, shard.gradients)?;
         for (sum, part) in of_shared.iter_mut().zip(shard.of_shared) {
             *sum = match (sum.take(), part) {
                 (Some(sum), Some(part)) => Some((sum + part)?),
@@ -58,7 +59,7 @@ pub fn sharded_gradients<S: Sync>(
         // d (tensor · g) / dθ with g held fixed is what the chain rule asks for.
         if let Some(gradient) = gradient {
             let along = (tensor * gradient.detach())?.sum_all()?;
-            add(&mut gradients, store.gradients(&along.backward()?))?;
+            add_gradients(&mut gradients, store.gradients(&along.backward()?))?;
         }
     }
     Ok((total, gradients))
@@ -68,18 +69,6 @@ struct Shard {
     loss: f64,
     gradients: NamedGradients,
     of_shared: Vec<Option<Tensor>>,
-}
-
-/// Adds gradients to others name by name.
-fn add(sums: &mut NamedGradients, parts: NamedGradients) -> Result<(), NnError> {
-    for (name, part) in parts {
-        let sum = match sums.remove(&name) {
-            Some(sum) => (sum + part.detach())?,
-            None => part.detach(),
-        };
-        sums.insert(name, sum);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

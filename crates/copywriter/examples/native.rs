@@ -16,7 +16,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use copywriter::native::{
-    Brief, DecodingConfig, Draft, Drafts, Native, NativeConfig, Training, TrainingTexts, train,
+    Brief, DecodingConfig, Done, Draft, Drafts, Native, NativeConfig, Progress, Training,
+    TrainingTexts, train,
 };
 use events::{Channel, Currency, Fact, Language, Money, Product, Strategy, Timestamp};
 use guard::{Facts, Guard, RulePack, Value};
@@ -151,10 +152,10 @@ fn trained(
 ) -> Result<Native, Box<dyn Error>> {
     let texts = TrainingTexts::from_library()?.with_products(products);
     let started = Instant::now();
-    let mut tell = |progress: &copywriter::native::Progress| {
-        if let Some(validation) = progress.validation {
+    let mut tell = |progress: &Progress| {
+        if let Done::Epoch(record) = &progress.done {
             let seconds = started.elapsed().as_secs_f64();
-            let (epoch, loss) = (progress.epoch, progress.loss);
+            let (epoch, loss, validation) = (record.epoch, record.train_loss, &record.validation);
             // The curve is a courtesy; a closed pipe does not stop the training.
             let _ = writeln!(
                 out,
@@ -168,7 +169,10 @@ fn trained(
             writeln!(
                 out,
                 "{} parameters, {} tokens in the vocabulary, {} tokens learnt in {} steps",
-                record.parameters, record.vocabulary, record.tokens, record.steps
+                record.parameters,
+                model.vocabulary_size(),
+                record.tokens,
+                record.steps
             )?;
             Ok(*model)
         }

@@ -70,7 +70,6 @@ mod network;
 mod novelty;
 mod piece;
 mod quotes;
-mod record;
 mod ruler;
 mod rules;
 mod sample;
@@ -83,12 +82,13 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use nn::{Done, EpochRecord, Progress, Training, TrainingRecord};
+
 pub use config::{DecodingConfig, NativeConfig};
 pub use drafts::{Draft, DraftFigures, Drafts, Refused};
 pub use evidence::Evidence;
-pub use model::Native;
+pub use model::{LOSS_ALL, LOSS_COMPOSED, LOSS_PRODUCTS, LOSS_TEMPLATES, Native};
 pub use novelty::{Outline, similarity};
-pub use record::{EpochRecord, Progress, TrainingRecord, Validation};
 pub use text::{Field, ProductText, StyleText, TrainingTexts};
-pub use train::{Training, train};
+pub use train::train;
 pub use write::{APPROVED_BY, Brief, PROVIDER};

@@ -100,5 +100,7 @@ pub fn sms_segments(text: &str) -> usize {
     guard::sms::segments(text).segments
 }
 
-pub use recommender::user_model::TrainingRecord;
+pub use copywriter::native::LOSS_ALL;
+pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};
+pub use recommender::user_model::VALIDATION_NDCG;
 pub use recommender::{Estimate, Row as EvaluationRow, RowKind};

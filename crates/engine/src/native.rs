@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use copywriter::native::{
-    Brief, Drafts, Native, Progress, Training, TrainingRecord, TrainingTexts, train,
+    Brief, Drafts, LOSS_TEMPLATES, Native, Progress, Training, TrainingRecord, TrainingTexts, train,
 };
 use events::{Channel, CopyVariant, Language, Product, Strategy};
 use guard::{Guard, RulePack};
@@ -134,10 +134,9 @@ fn draft(
     let mut drafts = NativeDrafts {
         model: model.version().to_owned(),
         perplexity: record
-            .best_epoch
-            .and_then(|best| record.epochs.get(best as usize))
-            .and_then(|epoch| epoch.validation.templates)
-            .map(f64::exp),
+            .best()
+            .and_then(|epoch| epoch.validation.get(LOSS_TEMPLATES))
+            .map(|loss| loss.exp()),
         ..NativeDrafts::default()
     };
     for answer in answers {

@@ -3,9 +3,11 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use crate::{AdamW, NnError, ParameterStore, TensorFile, read_checked_json, write_checked_json};
+use crate::{
+    AdamW, NnError, ParameterStore, TensorFile, TrainingRecord, read_checked_json,
+    write_checked_json,
+};
 
 /// Format of the files; it grows when an older version could not read them.
 const FORMAT: u32 = 1;
@@ -25,7 +27,7 @@ pub struct Checkpoint {
 }
 
 /// Where a training run stands, beside its weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TrainingState {
     /// Optimiser steps taken.
     pub step: u64,
@@ -33,14 +35,18 @@ pub struct TrainingState {
     pub epoch: u64,
     /// Steps taken within that epoch.
     pub step_in_epoch: u64,
-    /// The seed of the run; with the step it fixes every random choice to come (see [`crate::generator`]).
-    pub seed: u64,
-    /// The best value of the validation metric so far.
-    pub best_metric: Option<f64>,
-    /// The epoch that reached it.
-    pub best_epoch: Option<u64>,
-    /// What the trained model wants to keep beside, such as its configuration and learning curve.
-    pub extra: Value,
+    /// What the training loop keeps beside.
+    pub(crate) extra: Extra,
+}
+
+/// What the training loop knows beside weights, moments and position.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Extra {
+    /// Tells data and settings apart from others.
+    pub(crate) fingerprint: String,
+    /// Sum of the losses of the epoch in progress, in millionths: whole numbers survive JSON exactly.
+    pub(crate) loss_sum_millionths: i64,
+    pub(crate) record: TrainingRecord,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -177,12 +183,8 @@ mod tests {
     fn state(step: u64) -> TrainingState {
         TrainingState {
             step,
-            epoch: 0,
             step_in_epoch: step,
-            seed: 9,
-            best_metric: Some(0.125),
-            best_epoch: Some(0),
-            extra: Value::Null,
+            ..TrainingState::default()
         }
     }
 
@@ -215,6 +217,18 @@ mod tests {
         names.sort();
         assert_eq!(names.len(), 2, "{names:?}");
         assert_eq!(names[0], "checkpoint.json");
+    }
+
+    #[test]
+    fn a_state_of_an_older_version_is_read() {
+        let old = r#"{"step": 7, "epoch": 1, "step_in_epoch": 3, "seed": 9, "best_metric": 0.5, "best_epoch": 0,
+            "extra": {"fingerprint": "f", "loss_sum_millionths": 12, "record": {"best_epoch": 0, "epochs":
+            [{"epoch": 0, "train_loss": 2.5, "validation_ndcg": 0.5}], "finished": false, "parameters": 4, "steps": 7}}}"#;
+        let state: TrainingState = serde_json::from_str(old).expect("an old state");
+        assert_eq!((state.step, state.epoch, state.step_in_epoch), (7, 1, 3));
+        assert_eq!(state.extra.loss_sum_millionths, 12);
+        let best = state.extra.record.best().expect("epoch 0");
+        assert_eq!(best.validation["ndcg_at_10"].to_bits(), 0.5f64.to_bits());
     }
 
     #[test]

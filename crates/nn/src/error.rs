@@ -57,6 +57,22 @@ pub enum NnError {
         /// The step, counted from 0.
         step: u64,
     },
+    /// A loss, a gradient or a validation of a training run is infinite or not a number.
+    #[error(
+        "{quantity} became {value} in batch {batch} of epoch {epoch}, at step {step}; lower the learning rate or the clipping norm and train again: the last checkpoint was left as it is"
+    )]
+    Diverged {
+        /// What it is.
+        quantity: &'static str,
+        /// Its value.
+        value: f64,
+        /// The optimiser step, counted from 0.
+        step: u64,
+        /// The epoch, counted from 0.
+        epoch: u64,
+        /// The batch within the epoch, counted from 0; for a gradient the first one of its step.
+        batch: u64,
+    },
     /// A file could not be read or written.
     #[error("cannot {action} `{}`: {source}; check the path, its permissions and the free space", path.display())]
     Io {

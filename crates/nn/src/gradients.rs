@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Tensor};
 
-use crate::kernels::adamw::sum_of_squares;
+use crate::kernels::adamw::{self, sum_of_squares};
 use crate::{NnError, ParameterStore};
 
 /// Gradients by the name of their parameter.
@@ -12,8 +12,7 @@ pub type NamedGradients = BTreeMap<String, Tensor>;
 impl ParameterStore {
     /// Picks this store's gradients out of a backward pass.
     ///
-    /// A parameter that the loss does not depend on is absent. Adding two results name by name accumulates gradients
-    /// over micro-batches.
+    /// A parameter that the loss does not depend on is absent.
     pub fn gradients(&self, backward: &GradStore) -> NamedGradients {
         self.iter()
             .filter_map(|(name, p)| Some((name.to_owned(), backward.get(&p.var)?.clone())))
@@ -36,6 +35,37 @@ pub fn global_norm(gradients: &NamedGradients) -> Result<f64, NnError> {
         };
     }
     Ok(total.sqrt())
+}
+
+/// Adds gradients to others name by name, which accumulates them over parts of a batch.
+pub(crate) fn add_gradients(
+    sums: &mut NamedGradients,
+    parts: NamedGradients,
+) -> Result<(), NnError> {
+    for (name, part) in parts {
+        let total = match sums.remove(&name) {
+            Some(total) => sum(&[&total, &part])?,
+            None => part.detach(),
+        };
+        sums.insert(name, total);
+    }
+    Ok(())
+}
+
+/// The sum of tensors in their order, outside the graph.
+pub(crate) fn sum(tensors: &[&Tensor]) -> Result<Tensor, NnError> {
+    match tensors {
+        [one] => Ok(one.detach()),
+        [first, ..] if first.device().is_cpu() => Ok(adamw::sum(tensors)?),
+        [first, rest @ ..] => {
+            let mut total = first.detach();
+            for tensor in rest {
+                total = (total + tensor.detach())?;
+            }
+            Ok(total)
+        }
+        [] => unreachable!("invariant: a sum is asked for where there is something to add"),
+    }
 }
 
 /// Verifies a gradient against central differences, (f(x + h) − f(x − h)) / 2h, in `f64`.

@@ -3,7 +3,7 @@
 //! The main type is [`ParameterStore`]: named, seeded, trainable tensors. Layers ([`Linear`], [`Embedding`],
 //! [`RmsNorm`], [`MultiHeadAttention`], …) take their parameters from it, losses turn their output into a scalar,
 //! [`AdamW`] moves the parameters, and [`Checkpoint`] writes all of it so that a resumed run is bit-identical to one
-//! that was never stopped.
+//! that was never stopped. [`train`] is the loop around them for whatever is a [`TrainingTask`].
 //!
 //! Shapes are written with one alphabet throughout the workspace: B batch, T time, D model width, H heads,
 //! V vocabulary, K candidates, N rows of whatever else.
@@ -40,6 +40,7 @@ mod shards;
 pub mod simd;
 mod softmax;
 mod threads;
+mod training;
 
 #[cfg(test)]
 mod golden;
@@ -75,3 +76,7 @@ pub use random::{generator, name_seed};
 pub use shards::{SHARDS, sharded_gradients};
 pub use softmax::{log_softmax, log_sum_exp, softmax};
 pub use threads::one_thread_per_operation;
+pub use training::record::{Done, EpochRecord, Figures, Progress, Training, TrainingRecord};
+pub use training::settings::{TrainingSettings, run_fingerprint};
+pub use training::task::{BatchGradients, BatchPlace, TrainingTask};
+pub use training::train;

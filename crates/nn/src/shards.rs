@@ -1,7 +1,7 @@
 use candle_core::{Tensor, Var};
 use rayon::prelude::*;
 
-use crate::kernels::adamw;
+use crate::gradients::{add_gradients, sum};
 use crate::{NamedGradients, NnError, ParameterStore};
 
 /// Parts into which a training batch is cut. A constant, so that the result does not depend on the machine.
@@ -67,7 +67,7 @@ pub fn sharded_gradients<S: Sync>(
         // d (tensor · g) / dθ with g held fixed is what the chain rule asks for.
         if let Some(gradient) = gradient {
             let along = (tensor * gradient.detach())?.sum_all()?;
-            add(&mut gradients, store.gradients(&along.backward()?))?;
+            add_gradients(&mut gradients, store.gradients(&along.backward()?))?;
         }
     }
     Ok((total, gradients))
@@ -77,34 +77,6 @@ struct Shard {
     loss: f64,
     gradients: NamedGradients,
     of_shared: Vec<Option<Tensor>>,
-}
-
-/// Adds gradients to others name by name.
-fn add(sums: &mut NamedGradients, parts: NamedGradients) -> Result<(), NnError> {
-    for (name, part) in parts {
-        let total = match sums.remove(&name) {
-            Some(total) => sum(&[&total, &part])?,
-            None => part.detach(),
-        };
-        sums.insert(name, total);
-    }
-    Ok(())
-}
-
-/// The sum of tensors in their order, outside the graph.
-fn sum(tensors: &[&Tensor]) -> Result<Tensor, NnError> {
-    match tensors {
-        [one] => Ok(one.detach()),
-        [first, ..] if first.device().is_cpu() => Ok(adamw::sum(tensors)?),
-        [first, rest @ ..] => {
-            let mut total = first.detach();
-            for tensor in rest {
-                total = (total + tensor.detach())?;
-            }
-            Ok(total)
-        }
-        [] => unreachable!("invariant: a sum is asked for where there is something to add"),
-    }
 }
 
 #[cfg(test)]

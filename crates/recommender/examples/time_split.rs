@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use events::Pseudonym;
 use recommender::user_model::{
-    Progress, Training, TrainingRecord, UserModel, UserModelConfig, train,
+    Done, Progress, Training, TrainingRecord, UserModel, UserModelConfig, VALIDATION_NDCG, train,
 };
 use recommender::{
     BaselineSettings, Blend, BlendSettings, Component, Corpus, EvaluateSettings, Evaluation,
@@ -173,8 +173,10 @@ fn train_user_model(
     folder: &Path,
 ) -> Outcome<TrainingRecord> {
     let mut tell = |progress: &Progress| {
-        if let Some(ndcg) = progress.validation_ndcg {
-            println!("user model, epoch {}: NDCG@10 {ndcg:.4}", progress.epoch);
+        if let Done::Epoch(record) = &progress.done
+            && let Some(ndcg) = record.validation.get(VALIDATION_NDCG)
+        {
+            println!("user model, epoch {}: NDCG@10 {ndcg:.4}", record.epoch);
         }
         ControlFlow::Continue(())
     };

@@ -7,9 +7,9 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use engine::TrainProgress;
 use engine::ingest::ImportProgress;
-use indicatif::{ProgressBar, ProgressStyle};
+use engine::{Done, Figures, Progress, TrainProgress};
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::Outcome;
@@ -134,9 +134,7 @@ impl ImportBar {
 pub(crate) struct TrainBar {
     terminal: Terminal,
     bar: ProgressBar,
-    epoch: Option<u64>,
-    /// Interactions or tokens that were read in this epoch.
-    read: u64,
+    pace: Option<Pace>,
 }
 
 impl TrainBar {
@@ -144,15 +142,14 @@ impl TrainBar {
         Self {
             terminal,
             bar: terminal.spinner("starting"),
-            epoch: None,
-            read: 0,
+            pace: None,
         }
     }
 
     pub(crate) fn show(&mut self, progress: &TrainProgress<'_>) {
         match progress {
             TrainProgress::Stage(stage) => {
-                self.epoch = None;
+                self.pace = None;
                 self.replace(self.terminal.spinner(stage));
                 eprintln!("{stage}");
             }
@@ -164,49 +161,60 @@ impl TrainBar {
                 self.bar
                     .set_message(format!("{model} {settings}: NDCG@10 {ndcg:.4}"));
             }
-            TrainProgress::Step(step) => {
-                if let Some(ndcg) = step.validation_ndcg {
-                    eprintln!(
-                        "epoch {} of at most {}: NDCG@10 on new items {ndcg:.4}",
-                        step.epoch + 1,
-                        step.epochs
-                    );
-                    return;
+            TrainProgress::Step(progress) => self.trained(progress, "interactions", |figures| {
+                let ndcg = figures.get(engine::VALIDATION_NDCG)?;
+                Some(format!("NDCG@10 on new items {ndcg:.4}"))
+            }),
+            TrainProgress::CopyStep(progress) => self.trained(progress, "tokens", |figures| {
+                let loss = figures.get(engine::LOSS_ALL)?;
+                Some(format!("perplexity {:.1} on held-out texts", loss.exp()))
+            }),
+        }
+    }
+
+    /// Moves the bar after a step, and tells an epoch in a line that also a log without a bar shows.
+    fn trained(
+        &mut self,
+        progress: &Progress,
+        unit: &str,
+        measured: impl Fn(&Figures) -> Option<String>,
+    ) {
+        match &progress.done {
+            Done::Step { loss, tokens, .. } => {
+                match &mut self.pace {
+                    Some(pace) => pace.tokens += tokens,
+                    None => self.begin(progress),
                 }
-                let place = (step.epoch, step.step_in_epoch, step.steps_in_epoch);
-                self.step(place, step.loss, step.interactions, "interactions");
+                self.bar.set_position(progress.step);
+                let pace = self.pace_text(progress, unit);
+                self.bar.set_message(format!("loss {loss:.3}{pace}"));
             }
-            TrainProgress::CopyStep(step) => {
-                if let Some(loss) = step.validation.and_then(|validation| validation.all) {
-                    eprintln!(
-                        "epoch {} of at most {}: perplexity {:.1} on held-out texts",
-                        step.epoch + 1,
-                        step.epochs,
-                        loss.exp()
-                    );
-                    return;
-                }
-                let place = (step.epoch, step.step_in_epoch, step.steps_in_epoch);
-                self.step(place, step.loss, step.tokens, "tokens");
+            Done::Epoch(record) => {
+                let measured = measured(&record.validation)
+                    .unwrap_or_else(|| format!("loss {:.3}", record.train_loss));
+                let pace = self.pace_text(progress, unit);
+                let (epoch, epochs) = (progress.epoch + 1, progress.epochs);
+                self.bar
+                    .suspend(|| eprintln!("epoch {epoch} of at most {epochs}: {measured}{pace}"));
             }
         }
     }
 
-    /// Moves the bar of an epoch: epoch, step and steps; what the step read, and what that is called.
-    fn step(&mut self, (epoch, step, steps): (u64, u64, u64), loss: f64, read: usize, unit: &str) {
-        if self.epoch != Some(epoch) {
-            self.epoch = Some(epoch);
-            self.read = 0;
-            let name = format!("epoch {}", epoch + 1);
-            self.replace(self.terminal.bar(steps, &name));
-        }
-        self.read += read as u64;
-        let seconds = self.bar.elapsed().as_secs_f64().max(1e-3);
-        self.bar.set_position(step);
-        self.bar.set_message(format!(
-            "loss {loss:.3}, {:.0} {unit}/s",
-            self.read as f64 / seconds
-        ));
+    /// Opens the bar of a model with the first step that is told of it, which is not the first one of a resumed run.
+    fn begin(&mut self, progress: &Progress) {
+        let template = "{spinner} step {human_pos}/{human_len} {bar:30} {msg}";
+        let bar = ProgressBar::new(progress.total_steps);
+        self.replace(self.terminal.drawn(bar, template));
+        self.pace = Some(Pace {
+            first_step: progress.step,
+            tokens: 0,
+        });
+    }
+
+    fn pace_text(&self, progress: &Progress, unit: &str) -> String {
+        let pace = self.pace.as_ref();
+        let text = pace.and_then(|pace| pace.text(self.bar.elapsed(), progress, unit));
+        text.unwrap_or_default()
     }
 
     pub(crate) fn finish(&self) {
@@ -216,5 +224,66 @@ impl TrainBar {
     fn replace(&mut self, bar: ProgressBar) {
         self.bar.finish_and_clear();
         self.bar = bar;
+    }
+}
+
+/// How fast a model is trained since its first step was told.
+struct Pace {
+    first_step: u64,
+    /// Tokens of the steps after the first one told.
+    tokens: u64,
+}
+
+impl Pace {
+    /// Tokens a second and the time left, the validations included; nothing before a second step was told.
+    fn text(&self, elapsed: Duration, progress: &Progress, unit: &str) -> Option<String> {
+        let steps = progress.step - self.first_step;
+        if steps == 0 {
+            return None;
+        }
+        let seconds = elapsed.as_secs_f64().max(1e-3);
+        let rate = HumanCount((self.tokens as f64 / seconds) as u64);
+        let pace = format!(", {rate} {unit}/s");
+        let to_come = progress.total_steps.saturating_sub(progress.step);
+        if to_come == 0 {
+            return Some(pace);
+        }
+        let left = HumanDuration(elapsed.mul_f64(to_come as f64 / steps as f64));
+        Some(format!("{pace}, at most {left:#} left"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::EpochRecord;
+
+    use super::*;
+
+    #[test]
+    fn the_pace_counts_from_the_first_step_told() {
+        let mut progress = Progress {
+            step: 40,
+            total_steps: 100,
+            epoch: 1,
+            epochs: 4,
+            step_in_epoch: 15,
+            steps_in_epoch: 25,
+            done: Done::Epoch(EpochRecord::default()),
+        };
+        // A resumed run: the 40 steps before say nothing about the time that they took.
+        let mut pace = Pace {
+            first_step: 40,
+            tokens: 0,
+        };
+        assert_eq!(pace.text(Duration::from_secs(3), &progress, "tokens"), None);
+        progress.step = 60;
+        pace.tokens = 20_480;
+        let text = pace.text(Duration::from_secs(10), &progress, "tokens");
+        let expected = ", 2,048 tokens/s, at most 20s left";
+        assert_eq!(text.as_deref(), Some(expected));
+        // An epoch may have more batches than the first one, by which the total was counted.
+        progress.step = 101;
+        let text = pace.text(Duration::from_secs(10), &progress, "tokens");
+        assert_eq!(text.as_deref(), Some(", 2,048 tokens/s"));
     }
 }

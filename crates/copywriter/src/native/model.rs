@@ -1,16 +1,25 @@
 use std::path::Path;
 
-use nn::{Device, NnError, Pass, TensorFile};
+use nn::{Device, Figures, NnError, Pass, TensorFile};
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::config::{DecodingConfig, NativeConfig};
 use super::network::Network;
-use super::record::{Validation, round9};
 use super::sequence::Sequence;
 use super::text::StyleText;
 use super::vocabulary::Vocabulary;
 use crate::CopyError;
+
+/// Loss on everything that was held out, the name of a figure of the validation: mean −log P of a token in nats, e^loss
+/// is the perplexity.
+pub const LOSS_ALL: &str = "all";
+/// Loss on templates of the library, none of which was read.
+pub const LOSS_TEMPLATES: &str = "templates";
+/// Loss on texts composed anew of the clause bank.
+pub const LOSS_COMPOSED: &str = "composed";
+/// Loss on texts of products, none of which was read.
+pub const LOSS_PRODUCTS: &str = "products";
 
 /// Format of the files; it grows when an older version could not read them.
 const FORMAT: u32 = 1;
@@ -123,28 +132,34 @@ impl Native {
         self.network.store.element_count()
     }
 
+    /// The number of tokens that it can write.
+    pub fn vocabulary_size(&self) -> usize {
+        self.vocabulary.len()
+    }
+
     /// The provider and the hash of the weights, as a variant records it.
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// Measures the held-out sequences: templates, composed texts, products.
-    pub(super) fn validate(&self, held_out: &[Vec<Sequence>; 3]) -> Result<Validation, CopyError> {
-        let mut parts = [None; 3];
+    /// Measures the held-out sequences: templates, composed texts, products. A part without texts has no figure.
+    pub(super) fn validate(&self, held_out: &[Vec<Sequence>; 3]) -> Result<Figures, CopyError> {
+        let names = [LOSS_TEMPLATES, LOSS_COMPOSED, LOSS_PRODUCTS];
+        let mut figures = Figures::new();
+        let mut insert = |name: &str, sum: f64, tokens: usize| {
+            if tokens > 0 {
+                figures.insert(name.to_owned(), sum / tokens as f64);
+            }
+        };
         let (mut total, mut count) = (0.0, 0);
-        for (part, sequences) in parts.iter_mut().zip(held_out) {
+        for (name, sequences) in names.into_iter().zip(held_out) {
             let (sum, tokens) = self.loss_of(sequences)?;
-            *part = (tokens > 0).then(|| round9(sum / tokens as f64));
+            insert(name, sum, tokens);
             total += sum;
             count += tokens;
         }
-        let [templates, composed, products] = parts;
-        Ok(Validation {
-            all: (count > 0).then(|| round9(total / count as f64)),
-            templates,
-            composed,
-            products,
-        })
+        insert(LOSS_ALL, total, count);
+        Ok(figures)
     }
 
     /// Sum of −log P over the texts of sequences, and the number of their tokens.

@@ -59,7 +59,7 @@ fn go_on(_: &Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-fn finished(run: Training) -> (Native, TrainingRecord) {
+fn finished(run: Training<Native>) -> (Native, TrainingRecord) {
     match run {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => panic!("training paused at step {}", record.steps),

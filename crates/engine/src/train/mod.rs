@@ -50,10 +50,10 @@ pub enum TrainProgress<'a> {
         /// NDCG@10 of the task it is made for.
         ndcg: f64,
     },
-    /// The user model took a step.
+    /// The user model took a step or closed an epoch.
     Step(&'a Progress),
-    /// The native copywriter took a step.
-    CopyStep(&'a copywriter::native::Progress),
+    /// The native copywriter took a step or closed an epoch.
+    CopyStep(&'a Progress),
 }
 
 /// How a training run ended.
@@ -121,8 +121,7 @@ pub fn train(
         progress(&TrainProgress::Stage(
             "training the copywriter on the shop's texts",
         ));
-        let mut tell =
-            |step: &copywriter::native::Progress| progress(&TrainProgress::CopyStep(step));
+        let mut tell = |step: &Progress| progress(&TrainProgress::CopyStep(step));
         train_copywriter(store.dir(), &shop.products, &config.copywriter, &mut tell)?
     } else {
         NativeDrafts::default()

@@ -34,7 +34,6 @@ mod model;
 mod network;
 mod plan;
 mod popularity;
-mod record;
 mod text_features;
 mod train;
 mod validation;
@@ -44,7 +43,8 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+pub use nn::{Done, EpochRecord, Progress, Training, TrainingRecord};
+
 pub use config::{LossWeights, UserModelConfig};
 pub use model::{Interest, Interests, ScoreParts, UserModel};
-pub use record::{EpochRecord, Progress, TrainingRecord};
-pub use train::{Training, train};
+pub use train::{VALIDATION_NDCG, train};

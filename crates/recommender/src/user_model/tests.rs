@@ -9,7 +9,9 @@ use rand::RngExt;
 use super::gradients::batch_gradients;
 use super::history::History;
 use super::window::Window;
-use super::{LossWeights, Training, TrainingRecord, UserModel, UserModelConfig, train};
+use super::{
+    LossWeights, Training, TrainingRecord, UserModel, UserModelConfig, VALIDATION_NDCG, train,
+};
 use crate::fixture::{buy, corpus_of};
 use crate::{Corpus, Interaction, InteractionKind, Scorer, hold_out, top_k};
 
@@ -58,14 +60,14 @@ fn small() -> UserModelConfig {
     }
 }
 
-fn finished(run: Training) -> (UserModel, TrainingRecord) {
+fn finished(run: Training<UserModel>) -> (UserModel, TrainingRecord) {
     match run {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => panic!("training paused at step {}", record.steps),
     }
 }
 
-fn train_on(corpus: &Corpus, config: &UserModelConfig, folder: &Path) -> Training {
+fn train_on(corpus: &Corpus, config: &UserModelConfig, folder: &Path) -> Training<UserModel> {
     train(corpus, None, config, folder, &mut |_| {
         ControlFlow::Continue(())
     })
@@ -107,7 +109,8 @@ fn planted_transitions_are_recovered() {
         &mut |_| ControlFlow::Continue(()),
     );
     let (model, record) = finished(run.expect("trains"));
-    let best = record.epochs.iter().filter_map(|e| e.validation_ndcg);
+    let best = record.epochs.iter();
+    let best = best.filter_map(|epoch| epoch.validation.get(VALIDATION_NDCG).copied());
     let best = best.fold(0.0, f64::max);
     assert!(best > 0.9, "NDCG@10 {best}: {record:?}");
     let first = record.epochs.first().map(|e| e.train_loss);

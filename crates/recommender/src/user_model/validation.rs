@@ -1,7 +1,6 @@
 //! The figure that decides when training stops.
 
 use super::model::UserModel;
-use super::record::round9;
 use crate::metrics::{ndcg, ranks_of};
 use crate::{HeldOut, HeldOutShopper, Interaction, RecommenderError, Scorer, Task, bought};
 
@@ -44,5 +43,5 @@ pub(super) fn validation_ndcg(
             total += ndcg(&ranks_of(scores, &mask, &shopper.targets(task)), LIST);
         }
     }
-    Ok(round9(total / judged.len() as f64))
+    Ok(total / judged.len() as f64)
 }

@@ -24,7 +24,7 @@ pub(super) fn training(record: &engine::TrainingRecord) -> page::Training {
             .map(|epoch| page::Epoch {
                 epoch: epoch.epoch,
                 train_loss: epoch.train_loss,
-                validation: epoch.validation_ndcg,
+                validation: epoch.validation.get(engine::VALIDATION_NDCG).copied(),
             })
             .collect(),
         best_epoch: record.best_epoch,

@@ -27,6 +27,7 @@
 mod checkpoint;
 mod durable;
 mod error;
+mod event_file;
 mod fused_norm;
 mod gated;
 mod gradients;
@@ -54,6 +55,7 @@ pub use candle_core::{D, DType, Device, Tensor, Var};
 pub use checkpoint::{Checkpoint, TrainingState};
 pub use durable::{TensorFile, read_checked_json, replace_file, write_checked_json};
 pub use error::NnError;
+pub use event_file::EventFile;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;
 pub use layers::attention::{

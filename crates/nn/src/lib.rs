@@ -3,7 +3,8 @@
 //! The main type is [`ParameterStore`]: named, seeded, trainable tensors. Layers ([`Linear`], [`Embedding`],
 //! [`RmsNorm`], [`MultiHeadAttention`], …) take their parameters from it, losses turn their output into a scalar,
 //! [`AdamW`] moves the parameters, and [`Checkpoint`] writes all of it so that a resumed run is bit-identical to one
-//! that was never stopped.
+//! that was never stopped. [`EventFile`] shows a run in `TensorBoard` while it goes on, and [`scan`] finds the rows of a
+//! trained table that score best for a query.
 //!
 //! Shapes are written with one alphabet throughout the workspace: B batch, T time, D model width, H heads,
 //! V vocabulary, K candidates, N rows of whatever else.
@@ -40,6 +41,7 @@ mod mixture;
 mod optimisers;
 mod parameters;
 mod random;
+pub mod scan;
 mod shards;
 pub mod simd;
 mod softmax;

@@ -68,6 +68,7 @@ pub use layers::embedding::Embedding;
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};
 pub use layers::layer_norm::LayerNorm;
 pub use layers::linear::Linear;
+pub use layers::lora::{LoraConfig, LoraLinear};
 pub use layers::mask;
 pub use layers::mlp::Mlp;
 pub use layers::rms_norm::RmsNorm;

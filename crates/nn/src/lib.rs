@@ -3,7 +3,9 @@
 //! The main type is [`ParameterStore`]: named, seeded, trainable tensors. Layers ([`Linear`], [`Embedding`],
 //! [`RmsNorm`], [`MultiHeadAttention`], …) take their parameters from it, losses turn their output into a scalar,
 //! [`AdamW`] moves the parameters, and [`Checkpoint`] writes all of it so that a resumed run is bit-identical to one
-//! that was never stopped. [`train`] is the loop around them for whatever is a [`TrainingTask`].
+//! that was never stopped. [`train`] is the loop around them for whatever is a [`TrainingTask`],
+//! [`EventFile`] shows a run in `TensorBoard` while it goes on, and [`scan`] finds the rows of a trained
+//! table that score best for a query.
 //!
 //! Shapes are written with one alphabet throughout the workspace: B batch, T time, D model width, H heads,
 //! V vocabulary, K candidates, N rows of whatever else.
@@ -27,6 +29,7 @@
 mod checkpoint;
 mod durable;
 mod error;
+mod event_file;
 mod gradients;
 mod init;
 mod kernels;
@@ -36,6 +39,7 @@ mod models;
 mod optimisers;
 mod parameters;
 mod random;
+pub mod scan;
 mod shards;
 pub mod simd;
 mod softmax;
@@ -51,6 +55,7 @@ pub use candle_core::{D, DType, Device, Tensor, Var};
 pub use checkpoint::{Checkpoint, TrainingState};
 pub use durable::{TensorFile, read_checked_json, replace_file, write_checked_json};
 pub use error::NnError;
+pub use event_file::EventFile;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;
 pub use kernels::mixture::{MixtureTables, add_mixture};
@@ -62,6 +67,7 @@ pub use layers::embedding::Embedding;
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};
 pub use layers::layer_norm::LayerNorm;
 pub use layers::linear::Linear;
+pub use layers::lora::{LoraConfig, LoraLinear};
 pub use layers::mask::Mask;
 pub use layers::mlp::Mlp;
 pub use layers::recurrent::{Gru, Lstm};

@@ -6,6 +6,7 @@ pub(crate) mod embedding;
 pub(crate) mod feed_forward;
 pub(crate) mod layer_norm;
 pub(crate) mod linear;
+pub(crate) mod lora;
 pub(crate) mod mask;
 pub(crate) mod mlp;
 pub(crate) mod recurrent;

@@ -8,10 +8,13 @@ use rayon::prelude::*;
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::sparse_cross_entropy::SparseCrossEntropy;
 use super::{Kernel, run, tensor_of};
-use crate::simd::{Real, vectorised};
+use crate::simd::{Real, exp_and_sum, max, sum_of, vectorised};
 
-/// Rows whose logits exist at the same time: enough that packing the table is a small part of the product.
-const BLOCK: usize = 128;
+/// Rows whose logits exist at the same time: enough that packing the table is a small part of the products.
+const BLOCK: usize = 256;
+
+/// Columns of a tile of logits: a block's tile stays in the second-level cache between its product and its exponentials.
+const COLUMNS: usize = 512;
 
 /// Rows that one task works through. Each task sums the table's gradient for itself; a constant, so that the result
 /// does not depend on the number of threads.
@@ -19,11 +22,15 @@ const TASK: usize = 2048;
 
 /// The loss of [`SparseCrossEntropy`] over the logits x Eᵀ, for x [N, D], a table E [V, D] and adjustments [M].
 ///
-/// The gradients are made in the forward pass, block by block of rows, while the block's logits are in the cache:
-/// dx = G E and dE = Gᵀ x for the gradient G of the logits. That takes three products; making the logits anew in the
-/// backward pass would take four. What the backward pass adds is the factor of the loss.
+/// The gradients are made in the forward pass, a block of rows at a time: dx = G E and dE = Gᵀ x for the gradient
+/// G = f ⊙ U − targets of the logits, where U are exponentials and f the factor of a row. A tile of logits becomes
+/// exponentials over the largest logit of its row so far; that the largest grows later, and the normaliser, is made up
+/// for in f, a number a row and tile, which multiplies the small operands of the products and never the tile. That
+/// takes three products; making the logits anew in the backward pass would take four. What the backward pass adds is
+/// the factor of the loss.
 ///
-/// Source: the chunked loss of Hsu et al., "Liger Kernel: Efficient Triton Kernels for LLM Training", 2024.
+/// Source: the chunked loss of Hsu et al., "Liger Kernel: Efficient Triton Kernels for LLM Training", 2024, and the
+/// running normaliser of Milakov and Gimelshein, "Online normalizer calculation for softmax", 2018.
 pub(crate) struct LinearCrossEntropy {
     /// The loss over given logits.
     pub(crate) loss: SparseCrossEntropy,
@@ -42,6 +49,20 @@ struct Part<F> {
     of_values: Vec<(usize, F)>,
 }
 
+/// The exponentials of a block of rows, a tile of columns after the other, and what is known of its rows.
+struct Block<F> {
+    /// Tiles of [rows, columns of the tile].
+    tiles: Vec<F>,
+    /// The largest logit of each row.
+    most: Vec<F>,
+    /// The largest logit that each tile's exponentials are over, [tiles, rows].
+    over: Vec<F>,
+    /// Σ of the exponentials over `most`.
+    sums: Vec<F>,
+    /// Σ of the logits, for label smoothing.
+    totals: Vec<F>,
+}
+
 impl LinearCrossEntropy {
     fn part<F: Real>(&self, first: usize, [x, table, values]: [&[F]; 3], dx: &mut [F]) -> Part<F> {
         let width = self.width;
@@ -51,43 +72,195 @@ impl LinearCrossEntropy {
             of_table: vec![F::zero(); if self.learns { table.len() } else { 0 }],
             of_values: Vec::new(),
         };
-        let by_row = Matrix::new(table, columns, width);
-        let mut logits = vec![F::zero(); BLOCK.min(x.len() / width) * columns];
-        for (block, x) in x.chunks(BLOCK * width).enumerate() {
-            let rows = x.len() / width;
-            let start = first + block * BLOCK;
-            let logits = &mut logits[..rows * columns];
-            let x = Matrix::new(x, rows, width);
-            let out = MatrixMut::new(logits, rows, columns);
-            multiply(out, Into::Fresh, x, by_row.t(), F::one());
-            part.loss += self.rows(start, logits, columns, values);
-            if !self.learns {
-                continue;
+        let rows = BLOCK.min(x.len() / width);
+        let mut block = Block {
+            tiles: vec![F::zero(); rows * if self.learns { columns } else { COLUMNS }],
+            most: Vec::new(),
+            over: Vec::new(),
+            sums: Vec::new(),
+            totals: Vec::new(),
+        };
+        for (index, x) in x.chunks(BLOCK * width).enumerate() {
+            let start = first + index * BLOCK;
+            part.loss += self.exponentials(start, [x, table, values], &mut block);
+            if self.learns {
+                let from = index * BLOCK * width;
+                let dx = &mut dx[from..from + x.len()];
+                self.gradients(start, [x, table], &block, dx, &mut part);
             }
-            self.loss
-                .of_values(start, logits, columns, &mut part.of_values);
-            let gradient = Matrix::new(logits, rows, columns);
-            let from = block * BLOCK * width;
-            let dx = MatrixMut::new(&mut dx[from..from + rows * width], rows, width);
-            multiply(dx, Into::Fresh, gradient, by_row, F::one());
-            let of_table = MatrixMut::new(&mut part.of_table, columns, width);
-            multiply(of_table, Into::Sum, gradient.t(), x, F::one());
         }
         part
     }
 
-    /// The loss of a block of rows, whose logits become their gradients.
-    fn rows<F: Real>(&self, start: usize, logits: &mut [F], columns: usize, values: &[F]) -> f64 {
-        let mut loss = 0.0;
-        vectorised(
-            #[inline(always)]
-            || {
-                for (logits, row) in logits.chunks_exact_mut(columns).zip(start..) {
-                    loss += self.loss.loss_and_gradient(row, logits, values);
+    /// Fills a block with the exponentials of its rows' logits, and returns the rows' loss.
+    fn exponentials<F: Real>(
+        &self,
+        start: usize,
+        [x, table, values]: [&[F]; 3],
+        block: &mut Block<F>,
+    ) -> f64 {
+        let width = self.width;
+        let (rows, columns) = (x.len() / width, table.len() / width);
+        let x = Matrix::new(x, rows, width);
+        let mut hits = 0.0;
+        let nothing = F::from_f64(f64::NEG_INFINITY);
+        block.over.clear();
+        for (numbers, fill) in [
+            (&mut block.most, nothing),
+            (&mut block.sums, F::zero()),
+            (&mut block.totals, F::zero()),
+        ] {
+            numbers.clear();
+            numbers.resize(rows, fill);
+        }
+        for from in (0..columns).step_by(COLUMNS) {
+            let count = COLUMNS.min(columns - from);
+            let at = if self.learns { rows * from } else { 0 };
+            let tile = &mut block.tiles[at..at + rows * count];
+            let part = &table[from * width..(from + count) * width];
+            let part = Matrix::new(part, count, width).t();
+            let out = MatrixMut::new(&mut *tile, rows, count);
+            multiply(out, Into::Fresh, x, part, F::one());
+            vectorised(
+                #[inline(always)]
+                || {
+                    for (row, logits) in tile.chunks_exact_mut(count).enumerate() {
+                        hits += self.loss.visit(start + row, from, logits, values);
+                        if self.loss.smoothing > 0.0 {
+                            block.totals[row] += sum_of(
+                                logits,
+                                #[inline(always)]
+                                |z| z,
+                            );
+                        }
+                        let before = block.most[row];
+                        let most = before.larger(max(logits));
+                        let kept = block.sums[row] * (before - most).exp();
+                        block.sums[row] = kept + exp_and_sum(logits, most);
+                        block.most[row] = most;
+                        block.over.push(most);
+                    }
+                },
+            );
+        }
+        let rows = start..start + rows;
+        let normalisers = block.most.iter().zip(&block.sums).zip(&block.totals);
+        let losses = rows.zip(normalisers).map(|(row, ((most, sum), total))| {
+            let normaliser = most.to_f64() + sum.to_f64().ln();
+            let even = self.loss.smoothing * total.to_f64() / columns as f64;
+            self.loss.weight(row) * (normaliser - even)
+        });
+        losses.sum::<f64>() - hits
+    }
+
+    /// The gradients that a block of exponentials says, in `dx` and added to the part's.
+    fn gradients<F: Real>(
+        &self,
+        start: usize,
+        [x, table]: [&[F]; 2],
+        block: &Block<F>,
+        dx: &mut [F],
+        part: &mut Part<F>,
+    ) {
+        let width = self.width;
+        let (rows, columns) = (x.len() / width, table.len() / width);
+        let weights: Vec<f64> = (start..start + rows)
+            .map(|row| self.loss.weight(row))
+            .collect();
+        let (mut scaled, mut product) = (vec![F::zero(); x.len()], vec![F::zero(); x.len()]);
+        let factors = |over: &[F]| -> Vec<F> {
+            let rows = weights
+                .iter()
+                .zip(over)
+                .zip(block.most.iter().zip(&block.sums));
+            rows.map(|((weight, over), (most, sum))| {
+                F::from_f64(weight / sum.to_f64()) * (*over - *most).exp()
+            })
+            .collect()
+        };
+        for (from, over) in (0..columns).step_by(COLUMNS).zip(block.over.chunks(rows)) {
+            let count = COLUMNS.min(columns - from);
+            let tile = &block.tiles[rows * from..rows * (from + count)];
+            let factors = factors(over);
+            let range = from * width..(from + count) * width;
+            let exponentials = Matrix::new(tile, rows, count);
+            let out = MatrixMut::new(&mut product, rows, width);
+            let table = Matrix::new(&table[range.clone()], count, width);
+            multiply(out, Into::Fresh, exponentials, table, F::one());
+            vectorised(
+                #[inline(always)]
+                || {
+                    let rows = scaled.chunks_exact_mut(width).zip(x.chunks_exact(width));
+                    let results = dx.chunks_exact_mut(width).zip(product.chunks_exact(width));
+                    for ((factor, (scaled, x)), (dx, product)) in
+                        factors.iter().zip(rows).zip(results)
+                    {
+                        for (scaled, x) in scaled.iter_mut().zip(x) {
+                            *scaled = *x * *factor;
+                        }
+                        for (dx, product) in dx.iter_mut().zip(product) {
+                            *dx += *product * *factor;
+                        }
+                    }
+                },
+            );
+            let of_table = MatrixMut::new(&mut part.of_table[range], count, width);
+            let scaled = Matrix::new(&scaled, rows, width);
+            multiply(of_table, Into::Sum, exponentials.t(), scaled, F::one());
+            self.loss
+                .of_values(start, (from, count), tile, &factors, &mut part.of_values);
+        }
+        self.subtract_targets(start, [x, table], dx, &mut part.of_table);
+    }
+
+    /// Subtracts the targets' part of G from what the exponentials say of x and of the table.
+    fn subtract_targets<F: Real>(
+        &self,
+        start: usize,
+        [x, table]: [&[F]; 2],
+        dx: &mut [F],
+        of_table: &mut [F],
+    ) {
+        let width = self.width;
+        let columns = table.len() / width;
+        let rows = x.chunks_exact(width).zip(dx.chunks_exact_mut(width));
+        for (row, (x, dx)) in (start..).zip(rows) {
+            for (column, weight) in self.loss.targets(row) {
+                let weight = F::from_f64(weight * (1.0 - self.loss.smoothing));
+                let range = column * width..(column + 1) * width;
+                for ((dx, x), (of_table, table)) in dx
+                    .iter_mut()
+                    .zip(x)
+                    .zip(of_table[range.clone()].iter_mut().zip(&table[range]))
+                {
+                    *dx -= weight * *table;
+                    *of_table -= weight * *x;
                 }
-            },
-        );
-        loss
+            }
+        }
+        if self.loss.smoothing > 0.0 {
+            let mut sums = vec![F::zero(); width];
+            for row in table.chunks_exact(width) {
+                for (sum, number) in sums.iter_mut().zip(row) {
+                    *sum += *number;
+                }
+            }
+            let mut along = vec![F::zero(); width];
+            let rows = x.chunks_exact(width).zip(dx.chunks_exact_mut(width));
+            for (row, (x, dx)) in (start..).zip(rows) {
+                let even = self.loss.weight(row) * self.loss.smoothing / columns as f64;
+                let even = F::from_f64(even);
+                for (j, along) in along.iter_mut().enumerate() {
+                    dx[j] -= even * sums[j];
+                    *along += even * x[j];
+                }
+            }
+            for row in of_table.chunks_exact_mut(width) {
+                for (number, along) in row.iter_mut().zip(&along) {
+                    *number -= *along;
+                }
+            }
+        }
     }
 }
 

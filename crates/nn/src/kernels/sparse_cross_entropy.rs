@@ -21,7 +21,7 @@ pub(crate) struct SparseCrossEntropy {
     /// (column, position of the value) of the adjustments of each row.
     adjusted: Vec<Vec<(u32, usize)>>,
     /// Label smoothing s.
-    smoothing: f64,
+    pub(super) smoothing: f64,
 }
 
 /// Groups things by their row.
@@ -61,7 +61,7 @@ impl SparseCrossEntropy {
         }
     }
 
-    fn weight(&self, row: usize) -> f64 {
+    pub(super) fn weight(&self, row: usize) -> f64 {
         let weights = self.entries[row].iter().map(|entry| f64::from(entry.1));
         weights.sum()
     }
@@ -113,62 +113,62 @@ impl SparseCrossEntropy {
         }
     }
 
-    /// The loss of one row, whose logits become their gradient.
+    /// Adds the adjustments of a row to its logits from a column on, and returns what its targets among them add up to.
     #[inline(always)]
-    pub(super) fn loss_and_gradient<F: Real>(
+    pub(super) fn visit<F: Real>(
         &self,
         row: usize,
+        from: usize,
         logits: &mut [F],
         values: &[F],
     ) -> f64 {
-        if self.entries[row].is_empty() {
-            logits.fill(F::zero());
-            return 0.0;
-        }
+        let within = from..from + logits.len();
         for (column, value) in &self.adjusted[row] {
-            logits[*column as usize] += values[*value];
+            if within.contains(&(*column as usize)) {
+                logits[*column as usize - from] += values[*value];
+            }
         }
-        let mut loss = 0.0;
+        let mut hits = 0.0;
         for (column, weight) in &self.entries[row] {
-            let hit = logits[*column as usize].to_f64();
-            loss -= f64::from(*weight) * (1.0 - self.smoothing) * hit;
+            if within.contains(&(*column as usize)) {
+                let hit = logits[*column as usize - from].to_f64();
+                hits += f64::from(*weight) * (1.0 - self.smoothing) * hit;
+            }
         }
-        let weight = self.weight(row);
-        if self.smoothing > 0.0 {
-            let sum = sum_of(
-                logits,
-                #[inline(always)]
-                |z| z,
-            );
-            loss -= weight * self.smoothing * sum.to_f64() / logits.len() as f64;
-        }
-        let most = max(logits);
-        let sum = exp_and_sum(logits, most).to_f64();
-        loss += weight * (most.to_f64() + sum.ln());
-        let factor = F::from_f64(weight / sum);
-        let even = F::from_f64(weight * self.smoothing / logits.len() as f64);
-        for z in logits.iter_mut() {
-            *z = *z * factor - even;
-        }
-        for (column, weight) in &self.entries[row] {
-            let part = f64::from(*weight) * (1.0 - self.smoothing);
-            logits[*column as usize] -= F::from_f64(part);
-        }
-        loss
+        hits
     }
 
-    /// The gradients of the adjustments of a block of rows from the first on, out of those of the logits.
+    /// The (column, weight) of the targets of a row.
+    pub(super) fn targets(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let entries = self.entries[row].iter();
+        entries.map(|(column, weight)| (*column as usize, f64::from(*weight)))
+    }
+
+    /// The gradients of the adjustments that lie in a tile of exponentials [rows, count], whose rows have factors.
     pub(super) fn of_values<F: Real>(
         &self,
         first: usize,
-        of_logits: &[F],
-        columns: usize,
+        (from, count): (usize, usize),
+        tile: &[F],
+        factors: &[F],
         out: &mut Vec<(usize, F)>,
     ) {
-        let rows = of_logits.chunks_exact(columns);
-        for (adjusted, of_logits) in self.adjusted[first..].iter().zip(rows) {
-            let gradients = adjusted.iter();
-            out.extend(gradients.map(|(column, value)| (*value, of_logits[*column as usize])));
+        let rows = tile.chunks_exact(count).zip(factors).zip(first..);
+        for ((tile, factor), row) in rows {
+            for (column, value) in &self.adjusted[row] {
+                let column = *column as usize;
+                if !(from..from + count).contains(&column) {
+                    continue;
+                }
+                let targets = self.targets(row).filter(|target| target.0 == column);
+                let target = targets.map(|target| target.1).sum::<f64>() * (1.0 - self.smoothing);
+                let even = self.weight(row) * self.smoothing;
+                debug_assert!(
+                    even == 0.0,
+                    "invariant: an adjusted loss has no label smoothing"
+                );
+                out.push((*value, tile[column - from] * *factor - F::from_f64(target)));
+            }
         }
     }
 

@@ -31,6 +31,7 @@ mod durable;
 mod error;
 mod event_file;
 mod gradients;
+pub mod inference;
 mod init;
 mod kernels;
 mod layers;

@@ -4,6 +4,7 @@ pub(crate) mod adamw;
 pub(crate) mod attention;
 pub(crate) mod gated;
 pub(crate) mod gather;
+pub(crate) mod int8;
 pub(crate) mod linear;
 pub(crate) mod linear_cross_entropy;
 pub(crate) mod masked_softmax;

@@ -26,12 +26,12 @@ pub struct MultiHeadAttentionConfig {
 /// Generalized Multi-Query Transformer Models from Multi-Head Checkpoints", 2023.
 #[derive(Debug, Clone)]
 pub struct MultiHeadAttention {
-    query: Linear,
-    key: Linear,
-    value: Linear,
-    output: Linear,
-    heads: usize,
-    key_heads: usize,
+    pub(crate) query: Linear,
+    pub(crate) key: Linear,
+    pub(crate) value: Linear,
+    pub(crate) output: Linear,
+    pub(crate) heads: usize,
+    pub(crate) key_heads: usize,
 }
 
 /// The positions of a sequence for rotary attention: consecutive from 0, or given one by one as [B, T].

@@ -8,9 +8,9 @@ use crate::{Linear, NnError, ParameterStore};
 /// Source: Shazeer, "GLU Variants Improve Transformer", 2020.
 #[derive(Debug, Clone)]
 pub struct SwiGlu {
-    gate: Linear,
-    up: Linear,
-    down: Linear,
+    pub(crate) gate: Linear,
+    pub(crate) up: Linear,
+    pub(crate) down: Linear,
 }
 
 impl SwiGlu {

@@ -131,6 +131,11 @@ impl Linear {
         })
     }
 
+    /// The bias [outputs], where there is one.
+    pub fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref()
+    }
+
     /// The weight [outputs, inputs].
     pub fn weight(&self) -> &Tensor {
         &self.weight

@@ -9,8 +9,8 @@ use crate::{Init, NnError, ParameterStore};
 /// own backward; candle's fused `rms_norm` has none.
 #[derive(Debug, Clone)]
 pub struct RmsNorm {
-    gain: Tensor,
-    epsilon: f64,
+    pub(crate) gain: Tensor,
+    pub(crate) epsilon: f64,
 }
 
 impl RmsNorm {

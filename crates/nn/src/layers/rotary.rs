@@ -18,7 +18,7 @@ pub struct Rotary {
     cos: Tensor,
     sin: Tensor,
     /// The same numbers for the fused attention, which converts them itself.
-    table: (Arc<[f64]>, Arc<[f64]>),
+    pub(crate) table: (Arc<[f64]>, Arc<[f64]>),
     positions: usize,
 }
 

@@ -32,10 +32,10 @@ pub struct TransformerBlockConfig {
 /// output; query heads may share key heads, as in Llama 2.
 #[derive(Debug, Clone)]
 pub struct TransformerBlock {
-    attention_norm: RmsNorm,
-    attention: MultiHeadAttention,
-    feed_forward_norm: RmsNorm,
-    feed_forward: SwiGlu,
+    pub(crate) attention_norm: RmsNorm,
+    pub(crate) attention: MultiHeadAttention,
+    pub(crate) feed_forward_norm: RmsNorm,
+    pub(crate) feed_forward: SwiGlu,
     dropout: Dropout,
 }
 

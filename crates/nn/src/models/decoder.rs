@@ -41,10 +41,10 @@ pub struct DecoderConfig {
 #[derive(Debug, Clone)]
 pub struct Decoder {
     config: DecoderConfig,
-    tokens: Embedding,
-    blocks: Vec<TransformerBlock>,
-    rotary: Rotary,
-    norm: RmsNorm,
+    pub(crate) tokens: Embedding,
+    pub(crate) blocks: Vec<TransformerBlock>,
+    pub(crate) rotary: Rotary,
+    pub(crate) norm: RmsNorm,
     head: Option<Linear>,
 }
 
@@ -151,7 +151,7 @@ impl Decoder {
     }
 
     /// The rows that states are scored against, [V, D].
-    fn output_table(&self) -> &Tensor {
+    pub(crate) fn output_table(&self) -> &Tensor {
         match &self.head {
             None => self.tokens.table(),
             Some(head) => head.weight(),

@@ -73,6 +73,7 @@ pub use layers::mlp::Mlp;
 pub use layers::recurrent::{Gru, Lstm};
 pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
+pub use layers::rotary_scaling::RotaryScaling;
 pub use layers::transformer_block::{TransformerBlock, TransformerBlockConfig};
 pub use models::decoder::{Decoder, DecoderConfig};
 pub use optimisers::adamw::{AdamW, AdamWConfig};

@@ -91,6 +91,16 @@ pub enum NnError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A file in another program's layout holds what is not read.
+    #[error("`{}`: {fault}; {remedy}", path.display())]
+    Interchange {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, by the file's own names.
+        fault: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A checkpoint was written by a version this one does not read.
     #[error("`{}` has format {found}, this version reads {expected}; delete the folder to train from the start", path.display())]
     Format {

@@ -4,8 +4,8 @@
 //! [`RmsNorm`], [`MultiHeadAttention`], …) take their parameters from it, losses turn their output into a scalar,
 //! [`AdamW`] moves the parameters, and [`Checkpoint`] writes all of it so that a resumed run is bit-identical to one
 //! that was never stopped. [`train`] is the loop around them for whatever is a [`TrainingTask`],
-//! [`EventFile`] shows a run in `TensorBoard` while it goes on, and [`scan`] finds the rows of a trained
-//! table that score best for a query.
+//! [`EventFile`] shows a run in `TensorBoard` while it goes on, [`scan`] finds the rows of a trained
+//! table that score best for a query, and [`hugging_face`] reads and writes the checkpoints of Llama and Qwen2.
 //!
 //! Shapes are written with one alphabet throughout the workspace: B batch, T time, D model width, H heads,
 //! V vocabulary, K candidates, N rows of whatever else.
@@ -31,6 +31,7 @@ mod durable;
 mod error;
 mod event_file;
 mod gradients;
+pub mod hugging_face;
 pub mod inference;
 mod init;
 mod kernels;
@@ -74,6 +75,7 @@ pub use layers::mlp::Mlp;
 pub use layers::recurrent::{Gru, Lstm};
 pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
+pub use layers::rotary_scaling::RotaryScaling;
 pub use layers::transformer_block::{TransformerBlock, TransformerBlockConfig};
 pub use models::decoder::{Decoder, DecoderConfig};
 pub use optimisers::adamw::{AdamW, AdamWConfig};

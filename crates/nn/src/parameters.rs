@@ -14,6 +14,8 @@ pub struct ParameterStore {
     device: Device,
     dtype: DType,
     parameters: BTreeMap<String, Parameter>,
+    /// What new parameters start from instead of being drawn, while a model is built around weights that exist.
+    values: Option<BTreeMap<String, Tensor>>,
 }
 
 /// One trainable tensor.
@@ -38,6 +40,31 @@ impl ParameterStore {
             device: device.clone(),
             dtype,
             parameters: BTreeMap::new(),
+            values: None,
+        }
+    }
+
+    /// Makes an empty store of `f32` parameters that start from given values; nothing is drawn until
+    /// [`ParameterStore::end_of_values`].
+    pub(crate) fn of_values(values: BTreeMap<String, Tensor>, device: &Device) -> Self {
+        Self {
+            values: Some(values),
+            ..Self::new(0, device)
+        }
+    }
+
+    /// Checks that every given value became a parameter; parameters created later are drawn.
+    ///
+    /// # Errors
+    /// [`NnError::Weights`] where a value is left.
+    pub(crate) fn end_of_values(&mut self) -> Result<(), NnError> {
+        match self
+            .values
+            .take()
+            .and_then(|values| values.into_keys().next())
+        {
+            None => Ok(()),
+            Some(name) => Err(misfit(&name, NOT_A_PARAMETER)),
         }
     }
 
@@ -54,7 +81,8 @@ impl ParameterStore {
     /// Creates a parameter and returns a tensor that follows its value.
     ///
     /// # Errors
-    /// [`NnError::DuplicateParameter`] where the name is taken, [`NnError::Tensor`] where memory is short.
+    /// [`NnError::DuplicateParameter`] where the name is taken, [`NnError::Tensor`] where memory is short,
+    /// [`NnError::Weights`] where the model is built around weights that lack it or hold it in another shape.
     pub fn create(
         &mut self,
         name: &str,
@@ -67,15 +95,27 @@ impl ParameterStore {
                 name: name.to_owned(),
             });
         }
-        let count = shape.iter().product();
-        let values = init.draw(count, &mut generator(self.seed, name, 0));
-        let tensor = Tensor::from_vec(values, shape, &self.device)?.to_dtype(self.dtype)?;
+        let tensor = self.first_value(name, shape, init)?;
         let var = Var::from_tensor(&tensor)?;
         // The tensor shares the variable's storage: it sees every later step of the optimiser.
         let follower = var.as_tensor().clone();
         self.parameters
             .insert(name.to_owned(), Parameter { var, decays });
         Ok(follower)
+    }
+
+    /// The given value of a parameter, or a drawn one.
+    fn first_value(&mut self, name: &str, shape: &[usize], init: Init) -> Result<Tensor, NnError> {
+        let Some(values) = &mut self.values else {
+            let count = shape.iter().product();
+            let values = init.draw(count, &mut generator(self.seed, name, 0));
+            return Ok(Tensor::from_vec(values, shape, &self.device)?.to_dtype(self.dtype)?);
+        };
+        let value = values.remove(name).ok_or_else(|| misfit(name, MISSING))?;
+        if value.dims() != shape {
+            return Err(misfit(name, other_shape(value.dims(), shape)));
+        }
+        Ok(value.to_dtype(self.dtype)?.to_device(&self.device)?)
     }
 
     /// The parameter of a name.
@@ -100,19 +140,12 @@ impl ParameterStore {
     /// # Errors
     /// [`NnError::Weights`] where there is no such parameter or the shape differs.
     pub fn set(&self, name: &str, value: &Tensor) -> Result<(), NnError> {
-        let fault = |fault: String| NnError::Weights {
-            name: name.to_owned(),
-            fault,
-        };
         let parameter = self
             .get(name)
-            .ok_or_else(|| fault("is not a parameter of the model".to_owned()))?;
+            .ok_or_else(|| misfit(name, NOT_A_PARAMETER))?;
         if parameter.var.shape() != value.shape() {
-            return Err(fault(format!(
-                "has shape {:?}, the model's has {:?}",
-                value.dims(),
-                parameter.var.dims()
-            )));
+            let fault = other_shape(value.dims(), parameter.var.dims());
+            return Err(misfit(name, fault));
         }
         let value = value.to_dtype(self.dtype)?.to_device(&self.device)?;
         Ok(parameter.var.set(&value.contiguous()?)?)
@@ -134,32 +167,39 @@ impl ParameterStore {
     /// # Errors
     /// [`NnError::Weights`] where one is missing, unknown, of another shape or not finite; then nothing is changed.
     pub fn restore(&self, tensors: &BTreeMap<String, Tensor>) -> Result<(), NnError> {
-        let fault = |name: &str, fault: String| NnError::Weights {
-            name: name.to_owned(),
-            fault,
-        };
         if let Some(name) = tensors.keys().find(|n| !self.parameters.contains_key(*n)) {
-            return Err(fault(name, "is not a parameter of the model".to_owned()));
+            return Err(misfit(name, NOT_A_PARAMETER));
         }
         for (name, parameter) in &self.parameters {
-            let tensor = tensors
-                .get(name)
-                .ok_or_else(|| fault(name, "is missing".to_owned()))?;
+            let tensor = tensors.get(name).ok_or_else(|| misfit(name, MISSING))?;
             if tensor.shape() != parameter.var.shape() {
-                let shapes = (tensor.dims(), parameter.var.dims());
-                let text = format!("has shape {:?}, the model's has {:?}", shapes.0, shapes.1);
-                return Err(fault(name, text));
+                let fault = other_shape(tensor.dims(), parameter.var.dims());
+                return Err(misfit(name, fault));
             }
             // A sum of squares is finite exactly when every element is; f64 keeps large weights from overflowing.
             let squares = tensor.to_dtype(DType::F64)?.sqr()?.sum_all()?;
             if !squares.to_scalar::<f64>()?.is_finite() {
-                return Err(fault(name, "holds values that are not finite".to_owned()));
+                return Err(misfit(name, "holds values that are not finite"));
             }
         }
         tensors
             .iter()
             .try_for_each(|(name, tensor)| self.set(name, tensor))
     }
+}
+
+const MISSING: &str = "is missing";
+const NOT_A_PARAMETER: &str = "is not a parameter of the model";
+
+fn misfit(name: &str, fault: impl Into<String>) -> NnError {
+    NnError::Weights {
+        name: name.to_owned(),
+        fault: fault.into(),
+    }
+}
+
+fn other_shape(found: &[usize], expected: &[usize]) -> String {
+    format!("has shape {found:?}, the model's has {expected:?}")
 }
 
 #[cfg(test)]
@@ -226,6 +266,24 @@ mod tests {
         );
         assert_eq!(values(&store, "a"), before);
         assert_eq!(values(&store, "b"), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn given_values_are_taken_whole_and_what_comes_later_is_drawn() {
+        let value = Tensor::new(&[3f32, 4.0], &Device::Cpu).expect("fits");
+        let values = || BTreeMap::from([("b".to_owned(), value.clone())]);
+        let ones = Init::Constant(1.0);
+        let mut store = ParameterStore::of_values(values(), &Device::Cpu);
+        store.create("b", &[2], ones, false).expect("given");
+        assert_eq!(self::values(&store, "b"), [3.0, 4.0]);
+        assert!(store.create("c", &[2], ones, false).is_err());
+        store.end_of_values().expect("nothing is left");
+        store.create("c", &[2], ones, false).expect("drawn");
+        assert_eq!(self::values(&store, "c"), [1.0, 1.0]);
+        let mut store = ParameterStore::of_values(values(), &Device::Cpu);
+        assert!(store.create("b", &[1, 2], ones, false).is_err());
+        let mut store = ParameterStore::of_values(values(), &Device::Cpu);
+        assert!(store.end_of_values().is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use candle_core::{Device, Tensor};
 
 use super::{Engine, Precision};
-use crate::{Decoder, DecoderConfig, Init, ParameterStore, Pass, generator};
+use crate::{Decoder, DecoderConfig, Init, ParameterStore, Pass, RotaryScaling, generator};
 
 fn decoder(tied: bool, key_heads: usize) -> Decoder {
     let mut store = ParameterStore::new(3, &Device::Cpu);
@@ -14,6 +14,7 @@ fn decoder(tied: bool, key_heads: usize) -> Decoder {
         hidden: 40,
         positions: 90,
         rotary_base: 100.0,
+        rotary_scaling: RotaryScaling::None,
         norm_epsilon: 1e-6,
         attention_bias: !tied,
         tied,

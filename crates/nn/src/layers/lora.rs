@@ -98,7 +98,10 @@ impl LoraLinear {
         // […, inputs] → [N, inputs]
         let rows = x.reshape(((), inputs))?;
         let frozen = rows.matmul(&self.frozen.weight().detach().t()?)?;
-        let frozen = frozen.broadcast_add(&self.bias()?)?;
+        let frozen = match self.frozen.bias() {
+            None => frozen,
+            Some(bias) => frozen.broadcast_add(&bias.detach())?,
+        };
         // [N, inputs] → [N, rank] → [N, outputs]: the product B A is never made.
         let low = self.dropout.forward(&rows, pass)?.matmul(&self.a.t()?)?;
         let change = (low.matmul(&self.b.t()?)? * self.scale)?;
@@ -123,13 +126,6 @@ impl LoraLinear {
     /// The layer that is changed.
     pub fn frozen(&self) -> &Linear {
         &self.frozen
-    }
-
-    /// The frozen bias [1, outputs], which is what the layer makes of zeros, outside the graph.
-    fn bias(&self) -> Result<Tensor, NnError> {
-        let weight = self.frozen.weight();
-        let zeros = Tensor::zeros((1, weight.dim(1)?), weight.dtype(), weight.device())?;
-        Ok(self.frozen.forward(&zeros)?.detach())
     }
 }
 

@@ -12,4 +12,5 @@ pub(crate) mod mlp;
 pub(crate) mod recurrent;
 pub(crate) mod rms_norm;
 pub(crate) mod rotary;
+pub(crate) mod rotary_scaling;
 pub(crate) mod transformer_block;

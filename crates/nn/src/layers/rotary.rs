@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use candle_core::{D, DType, Device, Tensor};
 
-use crate::NnError;
 use crate::kernels::attention::Angles;
 use crate::kernels::turn::Turn;
+use crate::{NnError, RotaryScaling};
 
 /// Rotary position embedding in the half-split layout of Llama checkpoints.
 ///
@@ -34,6 +34,22 @@ impl Rotary {
         dtype: DType,
         device: &Device,
     ) -> Result<Self, NnError> {
+        let scaling = RotaryScaling::Unscaled;
+        Self::scaled(head_width, positions, base, scaling, dtype, device)
+    }
+
+    /// As [`Rotary::new`], of frequencies that are slowed for longer sequences.
+    ///
+    /// # Errors
+    /// As [`Rotary::new`].
+    pub fn scaled(
+        head_width: usize,
+        positions: usize,
+        base: f64,
+        scaling: RotaryScaling,
+        dtype: DType,
+        device: &Device,
+    ) -> Result<Self, NnError> {
         if head_width == 0 || head_width % 2 == 1 {
             return Err(NnError::Config {
                 field: "head_width",
@@ -42,11 +58,11 @@ impl Rotary {
             });
         }
         let half = head_width / 2;
+        let frequencies: Vec<f64> = (0..half)
+            .map(|pair| scaling.apply(base.powf(-2.0 * pair as f64 / head_width as f64)))
+            .collect();
         let angles: Vec<f64> = (0..positions * half)
-            .map(|index| {
-                let (position, pair) = (index / half, index % half);
-                position as f64 * base.powf(-2.0 * pair as f64 / head_width as f64)
-            })
+            .map(|index| (index / half) as f64 * frequencies[index % half])
             .collect();
         let cos: Vec<f64> = angles.iter().map(|angle| angle.cos()).collect();
         let sin: Vec<f64> = angles.iter().map(|angle| angle.sin()).collect();

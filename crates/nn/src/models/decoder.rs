@@ -1,8 +1,8 @@
 use candle_core::{DType, Tensor};
 
 use crate::{
-    Embedding, Linear, Mask, NnError, ParameterStore, Pass, RmsNorm, Rotary, TransformerBlock,
-    TransformerBlockConfig, losses,
+    Embedding, Linear, Mask, NnError, ParameterStore, Pass, RmsNorm, Rotary, RotaryScaling,
+    TransformerBlock, TransformerBlockConfig, losses,
 };
 
 /// Sizes of a [`Decoder`].
@@ -24,6 +24,8 @@ pub struct DecoderConfig {
     pub positions: usize,
     /// Base of the rotary angles.
     pub rotary_base: f64,
+    /// How the rotary angles are slowed for sequences longer than those of the first training.
+    pub rotary_scaling: RotaryScaling,
     /// ε of the norms.
     pub norm_epsilon: f64,
     /// Whether the projections of queries, keys and values have biases.
@@ -79,10 +81,11 @@ impl Decoder {
         Ok(Self {
             tokens,
             blocks,
-            rotary: Rotary::new(
+            rotary: Rotary::scaled(
                 width / config.heads,
                 config.positions,
                 config.rotary_base,
+                config.rotary_scaling,
                 // Angles are numbers of the computation; f64 stores compute in f64.
                 store.dtype(),
                 store.device(),

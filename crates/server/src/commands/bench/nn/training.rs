@@ -1,8 +1,8 @@
 //! Training steps at the sizes of the table, over made-up sequences.
 
 use nn::{
-    AdamW, AdamWConfig, Decoder, DecoderConfig, Device, NnError, ParameterStore, Pass, SHARDS,
-    Tensor, generator,
+    AdamW, AdamWConfig, Decoder, DecoderConfig, Device, NnError, ParameterStore, Pass,
+    RotaryScaling, SHARDS, Tensor, generator,
 };
 use rand::RngExt;
 
@@ -36,6 +36,7 @@ pub(super) fn user_model() -> Work {
             hidden: 176,
             positions: 50,
             rotary_base: 10_000.0,
+            rotary_scaling: RotaryScaling::Unscaled,
             norm_epsilon: 1e-6,
             attention_bias: false,
             tied: true,
@@ -59,6 +60,7 @@ pub(super) fn decoder() -> Work {
             hidden: 704,
             positions: 256,
             rotary_base: 10_000.0,
+            rotary_scaling: RotaryScaling::Unscaled,
             norm_epsilon: 1e-6,
             attention_bias: false,
             tied: true,
@@ -86,7 +88,11 @@ impl Training {
         let tokens = work.batch * (work.time + 1);
         let vocabulary = work.model.vocabulary as u32;
         let batches = (0..BATCHES)
-            .map(|_| (0..tokens).map(|_| rng.random_range(0..vocabulary)).collect())
+            .map(|_| {
+                (0..tokens)
+                    .map(|_| rng.random_range(0..vocabulary))
+                    .collect()
+            })
             .collect();
         let optimiser = AdamW::new(AdamWConfig {
             beta2: 0.999,

@@ -99,7 +99,7 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Measures our work beside that of the tools that people use for it.
     #[command(
-        after_help = "Example:\n  hawker bench --list\n  hawker bench import --path ../shared/data/online_retail --runs 3"
+        after_help = "Example:\n  hawker bench --list\n  hawker bench import --path ../shared/data/online_retail --runs 3\n  hawker bench nn --python venv/bin/python --only step"
     )]
     Bench(BenchArgs),
 }
@@ -253,6 +253,9 @@ pub(crate) struct BenchArgs {
     /// The folder with the data; for `import` the .csv.xz files of UCI Online Retail.
     #[arg(long, value_name = "DIR", required_if_eq("name", "import"))]
     pub(crate) path: Option<PathBuf>,
+    /// Only works whose name has this in it, for `nn`.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
     /// Runs of each tool, in turn; medians are reported.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub(crate) runs: u32,
@@ -269,16 +272,19 @@ pub(crate) struct BenchArgs {
 pub(crate) enum BenchName {
     /// Reading and cleaning a shop's order lines.
     Import,
+    /// Training, decoding and states of the models.
+    Nn,
 }
 
 impl BenchName {
-    pub(crate) const ALL: [Self; 1] = [Self::Import];
+    pub(crate) const ALL: [Self; 2] = [Self::Import, Self::Nn];
 }
 
 impl std::fmt::Display for BenchName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Import => "import",
+            Self::Nn => "nn",
         })
     }
 }

@@ -11,7 +11,7 @@
 //! let mut store = ParameterStore::new(7, &Device::Cpu);
 //! let config = DecoderConfig {
 //!     vocabulary: 50, width: 16, layers: 2, heads: 2, key_heads: 1, hidden: 24, positions: 32,
-//!     rotary_base: 10_000.0, rotary_scaling: RotaryScaling::None, norm_epsilon: 1e-6, attention_bias: false, tied: true, dropout: 0.0,
+//!     rotary_base: 10_000.0, rotary_scaling: RotaryScaling::Unscaled, norm_epsilon: 1e-6, attention_bias: false, tied: true, dropout: 0.0,
 //! };
 //! let decoder = Decoder::new(&mut store, &config)?;
 //! let engine = Engine::new(&decoder, Precision::Int8)?;

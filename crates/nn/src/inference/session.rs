@@ -114,6 +114,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`NnError::Shape`] for an unknown sequence or token, no tokens, or more than the sequence has positions for.
     pub fn read(&mut self, sequence: usize, tokens: &[u32]) -> Result<&[f32], NnError> {
+        self.read_state(sequence, tokens)?;
+        Ok(self.logits(1))
+    }
+
+    /// Reads the next tokens of a sequence, and returns the state after the last, [D].
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn read_state(&mut self, sequence: usize, tokens: &[u32]) -> Result<&[f32], NnError> {
         self.check(sequence, tokens.len())?;
         for token in tokens {
             self.check_token(*token)?;
@@ -125,7 +134,7 @@ impl<'a> Session<'a> {
             }
             self.read_rows(sequence, tokens.len());
         }
-        Ok(self.logits(1))
+        Ok(&self.buffers.normed[..width])
     }
 
     /// Reads vectors in place of tokens, such as a soft prefix, and returns the state after the last, [D].
@@ -151,11 +160,6 @@ impl<'a> Session<'a> {
             self.read_rows(sequence, vectors.len() / width);
         }
         Ok(&self.buffers.normed[..width])
-    }
-
-    /// The state after the last token that was read by [`Session::read`], [D].
-    pub fn state(&self) -> &[f32] {
-        &self.buffers.normed[..self.engine.width]
     }
 
     /// Reads one more token of each given sequence, and returns the logits of the tokens after them, [N, V] for N

@@ -14,7 +14,7 @@ fn decoder(tied: bool, key_heads: usize) -> Decoder {
         hidden: 40,
         positions: 90,
         rotary_base: 100.0,
-        rotary_scaling: RotaryScaling::None,
+        rotary_scaling: RotaryScaling::Unscaled,
         norm_epsilon: 1e-6,
         attention_bias: !tied,
         tied,
@@ -112,8 +112,7 @@ fn vectors_in_place_of_tokens_give_the_same_state() {
     let engine = Engine::new(&decoder, Precision::F32).expect("has blocks");
     let read = tokens(1, 5);
     let mut session = engine.session(2, 10).expect("has positions");
-    session.read(0, &read).expect("fits");
-    let state = session.state().to_vec();
+    let state = session.read_state(0, &read).expect("fits").to_vec();
     let mut vectors = vec![0f32; 5 * 32];
     for (token, vector) in read.iter().zip(vectors.chunks_exact_mut(32)) {
         engine.vector(*token, vector);

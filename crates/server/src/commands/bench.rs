@@ -4,6 +4,7 @@
 //! package is missing, a peer is skipped and named.
 
 mod import;
+mod nn;
 mod process;
 
 use serde::Serialize;
@@ -23,6 +24,12 @@ struct Row {
     peer_name: Option<String>,
     /// Ours over the peer's.
     ratio: Option<f64>,
+    /// The figure that the machine's measured rates allow at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor: Option<f64>,
+    /// Ours over that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    floor_share: Option<f64>,
 }
 
 /// A peer that did not run.
@@ -58,6 +65,17 @@ impl Row {
             peer,
             peer_name,
             ratio: ratio.filter(|ratio| ratio.is_finite()),
+            floor: None,
+            floor_share: None,
+        }
+    }
+
+    /// The same beside what the machine allows at most.
+    fn with_floor(self, floor: f64) -> Self {
+        Self {
+            floor_share: self.ours.map(|ours| ours / floor),
+            floor: Some(floor),
+            ..self
         }
     }
 }
@@ -68,6 +86,7 @@ pub(crate) fn run(shared: &Shared, args: &BenchArgs, terminal: Terminal) -> Outc
     };
     let report = match name {
         BenchName::Import => import::run(shared, args, terminal)?,
+        BenchName::Nn => nn::run(shared, args, terminal)?,
     };
     tell(&report, terminal);
     terminal.result(&report)
@@ -80,6 +99,10 @@ fn list(terminal: Terminal) -> Outcome<()> {
             BenchName::Import => (
                 "`hawker import online-retail` into a fresh data directory: rows a second, peak memory",
                 import::PEERS.map(|peer| peer.name).join(", "),
+            ),
+            BenchName::Nn => (
+                "training steps, decoding and the state of one shopper: each a second",
+                nn::PEERS.to_owned(),
             ),
         };
         terminal.say(format!("{name:<8} {measures}; beside {peers}"));
@@ -94,10 +117,11 @@ fn tell(report: &Report, terminal: Terminal) {
         report.runs, report.cores
     ));
     for row in &report.rows {
-        let figure = |value: Option<f64>| {
-            value.map_or("–".to_owned(), |value| grouped(value.round() as u64))
-        };
-        let ours = format!("{}: {} {}", row.work, figure(row.ours), row.unit);
+        let mut ours = format!("{}: {} {}", row.work, figure(row.ours), row.unit);
+        if let Some((floor, share)) = row.floor.zip(row.floor_share) {
+            let floor = figure(Some(floor));
+            ours = format!("{ours}, {:.0} % of at most {floor}", 100.0 * share);
+        }
         let Some(peer) = &row.peer_name else {
             terminal.say(ours);
             continue;
@@ -113,6 +137,15 @@ fn tell(report: &Report, terminal: Terminal) {
     }
     for disagreement in &report.disagreements {
         terminal.say(disagreement);
+    }
+}
+
+/// A figure as it is told: a small one with its decimals.
+fn figure(value: Option<f64>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(value) if value < 100.0 => format!("{value:.2}"),
+        Some(value) => grouped(value.round() as u64),
     }
 }
 
@@ -141,6 +174,12 @@ mod tests {
         ] {
             assert_eq!(median(values), expected);
         }
+    }
+
+    #[test]
+    fn a_small_figure_keeps_its_decimals() {
+        let told = [None, Some(2.345), Some(99.0), Some(5_432.1)].map(figure);
+        assert_eq!(told, ["–", "2.35", "99.00", "5,432"]);
     }
 
     #[test]

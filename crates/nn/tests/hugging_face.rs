@@ -108,42 +108,71 @@ fn what_is_loaded_saved_and_loaded_is_the_same_to_the_bit() {
     }
 }
 
-#[test]
-fn transformers_reads_what_was_saved() {
+/// What `transformers` makes of a folder, where `HAWKER_TRANSFORMERS_PYTHON` names a Python that has it.
+fn transformers(folder: &Path, ids: &Value) -> Option<Vec<f64>> {
     let Some(python) = std::env::var_os("HAWKER_TRANSFORMERS_PYTHON") else {
         eprintln!("skipped: HAWKER_TRANSFORMERS_PYTHON names no Python");
-        return;
+        return None;
     };
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../bench/golden/hugging_face.py"
     );
+    let path = folder.join("ids.json");
+    fs::write(&path, ids.to_string()).expect("writable");
+    let mut command = Command::new(python);
+    let output = command.arg(script).arg(folder).arg(path).output();
+    let output = output.expect("the interpreter runs");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    let logits = serde_json::from_slice(&output.stdout).expect("JSON");
+    Some(numbers(&logits))
+}
+
+#[test]
+fn transformers_reads_what_was_saved() {
     for name in FOLDERS {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (store, decoder) = load(&data(name)).expect("whole");
         hugging_face::save(folder.path(), &store, &decoder).expect("writable");
         let expected = read_json(&data(name).join("expected.json"));
-        let ids = folder.path().join("ids.json");
-        fs::write(&ids, expected["ids"].to_string()).expect("writable");
-        let mut command = Command::new(&python);
-        let output = command
-            .arg(script)
-            .arg(folder.path())
-            .arg(&ids)
-            .output()
-            .expect("runs");
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {complaint}");
-        let theirs = serde_json::from_slice(&output.stdout).expect("JSON");
-        let theirs = numbers(&theirs);
+        let ids = &expected["ids"];
+        let Some(theirs) = transformers(folder.path(), ids) else {
+            return;
+        };
         // The same weights in the same program: what it reads is what it wrote.
         let largest = difference(&theirs, &numbers(&expected["logits"]));
-        eprintln!(
-            "{name}: largest difference of {} logits {largest:e}",
-            theirs.len()
-        );
+        eprintln!("{name}: largest difference of its own logits {largest:e}");
         assert!(largest <= 1e-5, "{name}: {largest}");
-        assert!(difference(&logits(&decoder, &expected["ids"]), &theirs) <= TOLERANCE);
+        assert!(difference(&logits(&decoder, ids), &theirs) <= TOLERANCE);
+    }
+}
+
+#[test]
+fn positions_stretched_in_the_older_form_agree_with_transformers() {
+    let folder = copy("llama");
+    let path = folder.path().join("config.json");
+    let mut config = read_json(&path);
+    config["rope_parameters"].take();
+    config["rope_theta"] = json!(5000.0);
+    config["rope_scaling"] = json!({"type": "linear", "factor": 2.5});
+    fs::write(&path, config.to_string()).expect("writable");
+    let (store, decoder) = load(folder.path()).expect("whole");
+    let scaling = RotaryScaling::Linear { factor: 2.5 };
+    assert_eq!(decoder.config().rotary_scaling, scaling);
+    let expected = read_json(&data("llama").join("expected.json"));
+    let ours = logits(&decoder, &expected["ids"]);
+    let plain = difference(&ours, &numbers(&expected["logits"]));
+    assert!(plain > 0.1, "the positions are stretched: {plain}");
+    let saved = folder.path().join("saved");
+    hugging_face::save(&saved, &store, &decoder).expect("writable");
+    for folder in [folder.path(), &saved] {
+        let Some(theirs) = transformers(folder, &expected["ids"]) else {
+            return;
+        };
+        let largest = difference(&ours, &theirs);
+        eprintln!("stretched: largest difference {largest:e}");
+        assert!(largest <= TOLERANCE, "{largest}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The passes of an AdamW step, in place.
+//! The passes of an `AdamW` step, in place.
 
 use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor, bail};
 use rayon::prelude::*;

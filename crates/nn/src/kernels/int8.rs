@@ -10,7 +10,7 @@ const TASK: usize = 512;
 
 /// The largest quantised input. Inputs have 14 bits where the weights have 8: on processors without byte products that
 /// costs nothing, because the weights are widened to 16 bits anyway, and it leaves the weights' rounding as the one error.
-const MOST: i32 = 8191;
+const MOST: usize = 8191;
 
 /// Weights [O, I] as w ≈ scaleₒ · q with q in −127 … 127; scaleₒ = max |wₒ| / 127.
 ///
@@ -111,7 +111,7 @@ impl Quantised {
         let stride = columns.next_multiple_of(STEP);
         let count = x.len() / columns;
         // Sums stay within 32 bits: I · 127 · most < 2³¹.
-        let most = MOST.min(i32::MAX / 127 / stride as i32) as f32;
+        let most = (i32::MAX as usize / 127 / stride).min(MOST) as f32;
         self.numbers.resize(count * stride, 0);
         self.scales.resize(count, 0.0);
         let lines = self.numbers.chunks_exact_mut(stride).zip(&mut self.scales);
@@ -221,7 +221,12 @@ fn portable<const N: usize>(weights: [&[i8]; 4], inputs: [&[i16]; N]) -> [[i32; 
     reason = "instructions that the compiler may not assume, behind a test that the processor has them"
 )]
 mod x86 {
-    use std::arch::x86_64::*;
+    use std::arch::x86_64::{
+        _mm_add_epi32, _mm_loadu_si128, _mm_storeu_si128, _mm256_add_epi32, _mm256_castsi256_si128,
+        _mm256_cvtepi8_epi16, _mm256_extracti128_si256, _mm256_hadd_epi32, _mm256_loadu_si256,
+        _mm256_madd_epi16, _mm256_setzero_si256, _mm512_cvtepi8_epi16, _mm512_dpwssd_epi32,
+        _mm512_loadu_si512, _mm512_reduce_add_epi32, _mm512_setzero_si512,
+    };
 
     use super::Block;
 

@@ -109,7 +109,10 @@ fn reaches(rows: usize, columns: usize, row_stride: usize) -> usize {
 /// a [M, K], b [K, N] → out [M, N].
 #[allow(
     unsafe_code,
-    reason = "the crate `gemm` takes pointers; the views above are checked to lie within their slices"
+    clippy::cast_possible_wrap,
+    clippy::needless_pass_by_value,
+    reason = "the crate `gemm` takes pointers and signed strides; the views above are checked to lie within their slices, \
+              whose lengths are signed numbers too, and a view that is written to is written to once"
 )]
 pub(crate) fn multiply<F: Real>(
     out: MatrixMut<'_, F>,
@@ -174,10 +177,9 @@ mod tests {
             Matrix::new(&b, 2, 2).t(),
             2.0,
         );
-        assert_eq!(
-            out,
-            [403., 4021., 1., 1., 807., 8061., 1., 1., 1211., 12101., 1.]
-        );
+        let whole = |numbers: &[f64]| numbers.iter().map(|x| *x as i64).collect::<Vec<_>>();
+        let expected = [403, 4021, 1, 1, 807, 8061, 1, 1, 1211, 12101, 1];
+        assert_eq!(whole(&out), expected);
         let view = MatrixMut::new(&mut out[..4], 2, 2);
         multiply(
             view,
@@ -186,7 +188,7 @@ mod tests {
             Matrix::new(&b, 2, 2).t(),
             1.0,
         );
-        assert_eq!(out[..4], [10001., 100_010., 100_010., 1_000_100.]);
+        assert_eq!(whole(&out[..4]), [10_001, 100_010, 100_010, 1_000_100]);
     }
 
     #[test]

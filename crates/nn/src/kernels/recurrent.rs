@@ -28,7 +28,7 @@ impl Cell {
     }
 }
 
-/// States h₁ … h_T [B, T, H] of a cell from what the inputs say of the gates, [B, T, G·H], and the recurrent weights
+/// States h₁ … `h_T` [B, T, H] of a cell from what the inputs say of the gates, [B, T, G·H], and the recurrent weights
 /// W [G·H, H] and biases [G·H]; the state before the first step is zero.
 ///
 /// Each step is one product for all gates and one pass over them. Backward goes through time with the gates' values kept

@@ -176,9 +176,9 @@ impl MultiHeadAttention {
             }) => rotary.apply_at(&x, at),
         };
         // Scaling the queries instead of the scores touches T·D numbers instead of H·T².
-        let query = (self.split(query, self.heads)? * (head_width as f64).powf(-0.5))?;
-        let key = self.repeat(&turn(self.split(key, self.key_heads)?)?)?;
-        let value = self.repeat(&self.split(value, self.key_heads)?)?;
+        let query = (Self::split(query, self.heads)? * (head_width as f64).powf(-0.5))?;
+        let key = self.repeat(&turn(Self::split(key, self.key_heads)?)?)?;
+        let value = self.repeat(&Self::split(value, self.key_heads)?)?;
         let scores = turn(query)?.matmul(&key.t()?)?;
         let scores = match mask {
             Some(mask) => {
@@ -192,7 +192,7 @@ impl MultiHeadAttention {
     }
 
     /// [B, T, heads · W] → [B, heads, T, W]
-    fn split(&self, x: &Tensor, heads: usize) -> Result<Tensor, NnError> {
+    fn split(x: &Tensor, heads: usize) -> Result<Tensor, NnError> {
         let (batch, time, width) = x.dims3()?;
         let x = x.reshape((batch, time, heads, width / heads))?;
         Ok(x.transpose(1, 2)?.contiguous()?)
@@ -313,7 +313,8 @@ mod tests {
                 operand(2, 4 * key_heads),
                 operand(3, 4 * key_heads),
             ];
-            let [q, k, v] = [&operands[0], &operands[1], &operands[2]].map(|o| o.as_tensor());
+            let [q, k, v] =
+                [&operands[0], &operands[1], &operands[2]].map(candle_core::Var::as_tensor);
             let positions = Positions {
                 rotary: &rotary,
                 at: Some(&at),

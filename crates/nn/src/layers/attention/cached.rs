@@ -48,11 +48,11 @@ impl MultiHeadAttention {
         let head_width = width / self.heads;
         let first = cache.len();
         let query =
-            (self.split(&self.query.forward(x)?, self.heads)? * (head_width as f64).powf(-0.5))?;
+            (Self::split(&self.query.forward(x)?, self.heads)? * (head_width as f64).powf(-0.5))?;
         let query = rotary.apply_from(&query, first)?;
         let mut key =
-            rotary.apply_from(&self.split(&self.key.forward(x)?, self.key_heads)?, first)?;
-        let mut value = self.split(&self.value.forward(x)?, self.key_heads)?;
+            rotary.apply_from(&Self::split(&self.key.forward(x)?, self.key_heads)?, first)?;
+        let mut value = Self::split(&self.value.forward(x)?, self.key_heads)?;
         if let Some((read_key, read_value)) = &cache.read {
             key = Tensor::cat(&[read_key, &key], 2)?;
             value = Tensor::cat(&[read_value, &value], 2)?;

@@ -116,6 +116,20 @@ pub fn max<F: Real>(row: &[F]) -> F {
     lanes.into_iter().chain(rest).fold(row[0], F::larger)
 }
 
+/// The sum of the partial sums, halves added to halves: four additions one after the other instead of sixteen.
+#[inline(always)]
+fn total<F: Real>(mut lanes: [F; LANES]) -> F {
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            let other = lanes[lane + half];
+            lanes[lane] += other;
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 /// Σ f(xᵢ).
 #[inline(always)]
 pub fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
@@ -129,7 +143,7 @@ pub fn sum_of<F: Real>(row: &[F], f: impl Fn(F) -> F) -> F {
     for (lane, x) in lanes.iter_mut().zip(chunks.remainder()) {
         *lane += f(*x);
     }
-    lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane)
+    total(lanes)
 }
 
 /// Overwrites a row by exp(xᵢ − most) and returns the sum.
@@ -147,7 +161,7 @@ pub fn exp_and_sum<F: Real>(row: &mut [F], most: F) -> F {
         *x = (*x - most).exp();
         *lane += *x;
     }
-    lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane)
+    total(lanes)
 }
 
 /// Σ xᵢ yᵢ.
@@ -165,7 +179,7 @@ pub fn dot<F: Real + From<G>, G: Real>(x: &[F], y: &[G]) -> F {
     for (lane, (x, y)) in lanes.iter_mut().zip(rest) {
         *lane += *x * F::from(*y);
     }
-    lanes.into_iter().fold(F::zero(), |sum, lane| sum + lane)
+    total(lanes)
 }
 
 #[cfg(test)]

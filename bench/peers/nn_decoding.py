@@ -68,7 +68,7 @@ def ctranslate2_model(sizes, weights, folder):
     decoder = spec.decoder
     decoder.scale_embeddings = False
     decoder.embeddings.weight = value["model.embed_tokens.weight"]
-    decoder.projection.weight = value["model.embed_tokens.weight"]
+    decoder.projection.weight = value["model.embed_tokens.weight"].copy()
     decoder.layer_norm.gamma = value["model.norm.weight"]
     for n, layer in enumerate(decoder.layer):
         name = f"model.layers.{n}"

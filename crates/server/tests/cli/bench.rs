@@ -127,10 +127,50 @@ fn without_peers_ours_stands_alone() {
 }
 
 #[test]
+fn a_state_is_measured_beside_the_floor_where_no_peer_is_there() {
+    let hawker = Hawker::new();
+    let arguments = [
+        "bench",
+        "nn",
+        "--only",
+        "user state",
+        "--runs",
+        "1",
+        "--python",
+        "/no/such/python",
+    ];
+    let report = hawker.json(&arguments);
+    let row = &report["rows"][0];
+    assert_eq!(
+        (&row["work"], &row["unit"], &row["peer"], &row["ratio"]),
+        (
+            &json!("user state, 50 events, batch 1"),
+            &json!("states/s"),
+            &Value::Null,
+            &Value::Null
+        )
+    );
+    let figure = |key: &str| row[key].as_f64().expect("a figure");
+    let share = figure("ours") / figure("floor");
+    assert!((figure("floor_share") - share).abs() < 1e-9, "{report}");
+    let skipped = &report["skipped"][0];
+    assert_eq!(skipped["peer"], "ONNX Runtime");
+    let why = skipped["why"].as_str().expect("words");
+    assert!(why.starts_with("cannot run /no/such/python: "), "{why}");
+    assert!(!hawker.data().exists(), "nothing is left behind");
+    let message = hawker.fails(&["bench", "nn", "--only", "fame"]);
+    assert!(
+        message.starts_with("--only names no work; they are: user-model step; "),
+        "{message}"
+    );
+}
+
+#[test]
 fn what_can_be_measured_is_listed() {
     let hawker = Hawker::new();
     let listed = hawker.json(&["bench", "--list"]);
     assert_eq!(listed["benches"][0]["name"], "import");
+    assert_eq!(listed["benches"][1]["name"], "nn");
     assert!(hawker.says(&["bench", "--list"]).starts_with("import "));
     for arguments in [
         &["bench"] as &[&str],

@@ -11,7 +11,7 @@ use super::training::{Encoder, Work};
 /// Bytes of an `f32`.
 const F32: f64 = 4.0;
 
-/// A training step: forward, and twice as much backward; AdamW over every weight.
+/// A training step: forward, and twice as much backward; `AdamW` over every weight.
 pub(super) fn training_step(work: &Work) -> Demand {
     let tokens = (work.batch * work.time) as f64;
     let encoder = match work.encoder {
@@ -42,7 +42,7 @@ pub(super) fn decoded_token(
     before: usize,
     tokens: usize,
 ) -> Demand {
-    let keys = before as f64 + (tokens as f64 + 1.0) / 2.0;
+    let keys = before as f64 + f64::midpoint(tokens as f64, 1.0);
     let layers = model.layers as f64;
     let weights = layers * layer_weights(model) + table(model);
     let cache = 2.0 * layers * keys * key_width(model) * F32;
@@ -79,7 +79,7 @@ fn attended(model: &DecoderConfig, keys: f64) -> f64 {
 
 /// How many keys a token sees, itself among them, on average over a causal sequence.
 fn mean_keys(time: usize) -> f64 {
-    (time as f64 + 1.0) / 2.0
+    f64::midpoint(time as f64, 1.0)
 }
 
 fn key_width(model: &DecoderConfig) -> f64 {

@@ -60,14 +60,11 @@ fn operations_per_s(cores: usize, rows: usize) -> Result<f64, NnError> {
             let products: Vec<_> = (0..cores)
                 .map(|_| scope.spawn(|| matrix.matmul(&matrix).map(|_| ())))
                 .collect();
-            products
-                .into_iter()
-                .map(|product| {
-                    product
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect::<Result<(), _>>()
+            products.into_iter().try_for_each(|product| {
+                product
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
         })?;
         let operations = 2.0 * (rows as f64).powi(3) * cores as f64;
         best = best.max(operations / started.elapsed().as_secs_f64());

@@ -154,7 +154,7 @@ pub(super) fn race(work: &Work, machine: Machine, scratch: &Path) -> Outcome<Rac
 
 /// Table, encoder and products with the table.
 enum Model {
-    Transformer(Decoder),
+    Transformer(Box<Decoder>),
     Gru(Embedding, Vec<Gru>),
     Lstm(Embedding, Vec<Lstm>),
 }
@@ -163,7 +163,7 @@ impl Model {
     fn new(store: &mut ParameterStore, work: &Work) -> Result<Self, NnError> {
         let config = &work.model;
         if work.encoder == Encoder::Transformer {
-            return Decoder::new(store, config).map(Self::Transformer);
+            return Ok(Self::Transformer(Box::new(Decoder::new(store, config)?)));
         }
         let (rows, width) = (config.vocabulary, config.width);
         let table = Embedding::new(store, "model.embed_tokens", rows, width, TABLE_STD)?;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use super::{Precision, numbers};
 use crate::NnError;
 use crate::kernels::int8::{Int8Matrix, Quantised};
-use crate::kernels::matmul::{Into, Matrix, MatrixMut, multiply};
+use crate::kernels::matmul::{Into, Matrix, MatrixMut, multiply, transpose};
 use crate::simd::{dot, vectorised};
 
 /// Rows of weights that one task of the thread pool multiplies.
@@ -148,11 +148,6 @@ impl Projection {
                     1.0,
                 );
             });
-        for (vector, out) in out.chunks_exact_mut(self.rows).enumerate() {
-            let column = by_row[vector..].iter().step_by(count);
-            for (out, y) in out.iter_mut().zip(column) {
-                *out = *y;
-            }
-        }
+        transpose(by_row, self.rows, out);
     }
 }

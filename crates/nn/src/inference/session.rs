@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::projection::Scratch;
 use super::{Block, Engine, Norm};
 use crate::NnError;
@@ -5,6 +7,9 @@ use crate::simd::{dot, exp_and_sum, exp_f32, max, vectorised};
 
 /// Tokens of a prompt that are read at once.
 const CHUNK: usize = 64;
+
+/// Queries that one task of the thread pool answers, at least.
+const QUERIES: usize = 4;
 
 /// Sequences that an [`Engine`] is reading, each from its first token to as far as it came.
 ///
@@ -79,7 +84,7 @@ impl<'a> Session<'a> {
                 projected: zeros(rows * width),
                 gate_up: zeros(rows * 2 * engine.hidden),
                 gated: zeros(rows * engine.hidden),
-                scores: zeros(positions),
+                scores: zeros(rows * positions),
                 logits: zeros(batch * engine.vocabulary),
                 products: Scratch::new(rows, products, width.max(engine.hidden)),
             },
@@ -310,14 +315,18 @@ impl Buffers {
                 .copy_within((count - 1) * all..count * all, 0);
             count = 1;
         }
-        for (row, (sequence, position)) in self.rows.iter().enumerate() {
-            let query = &self.query_key_value[row * all..row * all + width];
-            let place = sequence * positions * key_width;
-            let read = place..place + (position + 1) * key_width;
-            let out = &mut self.mixed[row * width..(row + 1) * width];
-            let cache = (&keys[read.clone()], &values[read]);
-            attend(engine, query, cache, &mut self.scores, out);
-        }
+        let queries = self.query_key_value.par_chunks(all).zip(&self.rows);
+        let places = self.mixed.par_chunks_mut(width);
+        places
+            .zip(self.scores.par_chunks_mut(positions))
+            .zip(queries)
+            .with_min_len(QUERIES)
+            .for_each(|((out, scores), (line, (sequence, position)))| {
+                let place = sequence * positions * key_width;
+                let read = place..place + (position + 1) * key_width;
+                let cache = (&keys[read.clone()], &values[read]);
+                attend(engine, &line[..width], cache, scores, out);
+            });
         let size = count * width;
         let mixed = &self.mixed[..size];
         let projected = &mut self.projected[..size];

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::matmul::transpose;
+
 /// Rows of a matrix are padded to a multiple of this, the widest step of the loops below.
 const STEP: usize = 32;
 
@@ -75,12 +77,7 @@ impl Int8Matrix {
             return self.by_row(x, out);
         }
         self.by_row(x, scratch);
-        for (vector, out) in out.chunks_exact_mut(self.rows).enumerate() {
-            let column = scratch[vector..].iter().step_by(count);
-            for (out, y) in out.iter_mut().zip(column) {
-                *out = *y;
-            }
-        }
+        transpose(scratch, self.rows, out);
     }
 
     /// W xᵀ, [O, N]: a task has rows of the weights, so that none is read twice, and writes them side by side.

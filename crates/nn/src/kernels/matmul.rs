@@ -159,9 +159,38 @@ pub(crate) fn multiply<F: Real>(
     }
 }
 
+/// Writes a matrix [M, N] as its transpose [N, M].
+///
+/// A block of rows at a time, so that what is read stays in the first-level cache until all of it is written.
+pub(crate) fn transpose(matrix: &[f32], rows: usize, out: &mut [f32]) {
+    const BLOCK: usize = 64;
+    let columns = matrix.len() / rows.max(1);
+    for (block, matrix) in matrix.chunks((BLOCK * columns).max(1)).enumerate() {
+        for (column, out) in out.chunks_exact_mut(rows).enumerate() {
+            let out = &mut out[block * BLOCK..];
+            for (out, row) in out.iter_mut().zip(matrix.chunks_exact(columns)) {
+                *out = row[column];
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_transpose_swaps_rows_and_columns() {
+        let matrix: Vec<f32> = (0..130 * 3).map(|i| i as f32).collect();
+        let mut out = vec![0f32; 130 * 3];
+        transpose(&matrix, 130, &mut out);
+        for row in 0..130 {
+            for column in 0..3 {
+                let (a, b) = (out[column * 130 + row], matrix[row * 3 + column]);
+                assert_eq!(a.to_bits(), b.to_bits());
+            }
+        }
+    }
 
     #[test]
     fn strided_views_multiply_as_by_hand() {

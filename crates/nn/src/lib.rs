@@ -62,6 +62,7 @@ pub use event_file::EventFile;
 pub use gradients::{NamedGradients, global_norm};
 pub use init::Init;
 pub use kernels::mixture::{MixtureTables, add_mixture};
+pub use kernels::recurrent::Cell;
 pub use layers::attention::{
     KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, Positions,
 };
@@ -73,7 +74,7 @@ pub use layers::linear::Linear;
 pub use layers::lora::{LoraConfig, LoraLinear};
 pub use layers::mask::Mask;
 pub use layers::mlp::Mlp;
-pub use layers::recurrent::{Gru, Lstm};
+pub use layers::recurrent::Recurrent;
 pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
 pub use layers::rotary_scaling::RotaryScaling;

@@ -45,11 +45,9 @@ impl Int8Matrix {
         let mut scales = Vec::with_capacity(rows);
         let lines = quantised.chunks_exact_mut(stride);
         for (line, row) in lines.zip(weights.chunks_exact(columns)) {
-            let scale = row.iter().fold(0f32, |most, w| most.max(w.abs())) / 127.0;
-            if scale > 0.0 {
-                for (q, w) in line.iter_mut().zip(row) {
-                    *q = (w / scale).round() as i8;
-                }
+            let scale = scale_of(row);
+            for (q, w) in line.iter_mut().zip(row) {
+                *q = rounded(*w, scale) as i8;
             }
             scales.push(scale);
         }
@@ -130,6 +128,21 @@ impl Quantised {
             );
         }
     }
+}
+
+/// max |x| / 127.
+pub(crate) fn scale_of(row: &[f32]) -> f32 {
+    let most = row.iter().fold(0f32, |most, value| most.max(value.abs()));
+    most / 127.0
+}
+
+/// The nearest whole number of scales, halves to the even one.
+pub(crate) fn rounded(value: f32, scale: f32) -> i16 {
+    // A row of zeros, or of numbers so small that their scale is zero, stays zero.
+    if scale == 0.0 {
+        return 0;
+    }
+    (value / scale).round_ties_even().clamp(-127.0, 127.0) as i16
 }
 
 /// The nearest whole number of a number below 2²², without a branch or a call.

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::matmul::{Into, Matrix, MatrixMut, multiply};
@@ -20,7 +20,7 @@ const COLUMNS: usize = 512;
 /// does not depend on the number of threads.
 const TASK: usize = 2048;
 
-/// The loss of [`SparseCrossEntropy`] over the logits x Eᵀ, for x [N, D], a table E [V, D] and adjustments [M].
+/// The loss of [`SparseCrossEntropy`] over the logits x Eᵀ, for x [N, D] and a table E [V, D]; it has no adjustments.
 ///
 /// The gradients are made in the forward pass, a block of rows at a time: dx = G E and dE = Gᵀ x for the gradient
 /// G = f ⊙ U − targets of the logits, where U are exponentials and f the factor of a row. A tile of logits becomes
@@ -38,7 +38,7 @@ pub(crate) struct LinearCrossEntropy {
     pub(crate) width: usize,
     /// Whether the pass learns: whether the gradients will be wanted.
     pub(crate) learns: bool,
-    /// The gradients of x, the table and the adjustments, from the forward pass to the backward pass.
+    /// The gradients of x and the table, from the forward pass to the backward pass.
     pub(crate) gradients: Mutex<Option<Vec<CpuStorage>>>,
 }
 
@@ -46,7 +46,6 @@ pub(crate) struct LinearCrossEntropy {
 struct Part<F> {
     loss: f64,
     of_table: Vec<F>,
-    of_values: Vec<(usize, F)>,
 }
 
 /// The exponentials of a block of rows, a tile of columns after the other, and what is known of its rows.
@@ -64,13 +63,12 @@ struct Block<F> {
 }
 
 impl LinearCrossEntropy {
-    fn part<F: Real>(&self, first: usize, [x, table, values]: [&[F]; 3], dx: &mut [F]) -> Part<F> {
+    fn part<F: Real>(&self, first: usize, [x, table]: [&[F]; 2], dx: &mut [F]) -> Part<F> {
         let width = self.width;
         let columns = table.len() / width;
         let mut part = Part {
             loss: 0.0,
             of_table: vec![F::zero(); if self.learns { table.len() } else { 0 }],
-            of_values: Vec::new(),
         };
         let rows = BLOCK.min(x.len() / width);
         let mut block = Block {
@@ -82,7 +80,7 @@ impl LinearCrossEntropy {
         };
         for (index, x) in x.chunks(BLOCK * width).enumerate() {
             let start = first + index * BLOCK;
-            part.loss += self.exponentials(start, [x, table, values], &mut block);
+            part.loss += self.exponentials(start, [x, table], &mut block);
             if self.learns {
                 let from = index * BLOCK * width;
                 let dx = &mut dx[from..from + x.len()];
@@ -96,7 +94,7 @@ impl LinearCrossEntropy {
     fn exponentials<F: Real>(
         &self,
         start: usize,
-        [x, table, values]: [&[F]; 3],
+        [x, table]: [&[F]; 2],
         block: &mut Block<F>,
     ) -> f64 {
         let width = self.width;
@@ -125,7 +123,7 @@ impl LinearCrossEntropy {
                 #[inline(always)]
                 || {
                     for (row, logits) in tile.chunks_exact_mut(count).enumerate() {
-                        hits += self.loss.visit(start + row, from, logits, values);
+                        hits += self.loss.hits(start + row, from, logits);
                         if self.loss.smoothing > 0.0 {
                             block.totals[row] += sum_of(
                                 logits,
@@ -207,8 +205,6 @@ impl LinearCrossEntropy {
             let of_table = MatrixMut::new(&mut part.of_table[range], count, width);
             let scaled = Matrix::new(&scaled, rows, width);
             multiply(of_table, Into::Sum, exponentials.t(), scaled, F::one());
-            self.loss
-                .of_values(start, (from, count), tile, &factors, &mut part.of_values);
         }
         self.subtract_targets(start, [x, table], dx, &mut part.of_table);
     }
@@ -265,28 +261,24 @@ impl LinearCrossEntropy {
 }
 
 impl Kernel for LinearCrossEntropy {
-    /// The loss, and in a learning pass the gradients of x, the table and the adjustments.
+    /// The loss, and in a learning pass the gradients of x and the table.
     fn run<F: Real>(&self, operands: &[&[F]]) -> Vec<Vec<F>> {
-        let (x, table, values) = (operands[0], operands[1], operands[2]);
+        let (x, table) = (operands[0], operands[1]);
         let mut dx = vec![F::zero(); x.len()];
         let tasks = dx
             .par_chunks_mut(TASK * self.width)
             .zip(x.par_chunks(TASK * self.width));
         let parts: Vec<Part<F>> = tasks
             .enumerate()
-            .map(|(task, (dx, x))| self.part(task * TASK, [x, table, values], dx))
+            .map(|(task, (dx, x))| self.part(task * TASK, [x, table], dx))
             .collect();
         let loss: f64 = parts.iter().map(|part| part.loss).sum();
         let loss = vec![F::from_f64(loss)];
         if !self.learns {
             return vec![loss];
         }
-        let mut of_values = vec![F::zero(); values.len()];
         let mut of_table = Vec::new();
         for part in parts {
-            for (index, gradient) in part.of_values {
-                of_values[index] = gradient;
-            }
             if of_table.is_empty() {
                 of_table = part.of_table;
                 continue;
@@ -295,11 +287,11 @@ impl Kernel for LinearCrossEntropy {
                 *sum += gradient;
             }
         }
-        vec![loss, dx, of_table, of_values]
+        vec![loss, dx, of_table]
     }
 }
 
-impl CustomOp3 for LinearCrossEntropy {
+impl CustomOp2 for LinearCrossEntropy {
     fn name(&self) -> &'static str {
         "linear-cross-entropy"
     }
@@ -310,14 +302,8 @@ impl CustomOp3 for LinearCrossEntropy {
         x_layout: &Layout,
         table: &CpuStorage,
         table_layout: &Layout,
-        values: &CpuStorage,
-        values_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let operands = [
-            (x, x_layout),
-            (table, table_layout),
-            (values, values_layout),
-        ];
+        let operands = [(x, x_layout), (table, table_layout)];
         let mut results = run(self, &operands)?.into_iter();
         let Some(loss) = results.next() else {
             bail!("a kernel without a result");
@@ -336,10 +322,9 @@ impl CustomOp3 for LinearCrossEntropy {
         &self,
         x: &Tensor,
         table: &Tensor,
-        values: &Tensor,
         _loss: &Tensor,
         gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
         let taken = self
             .gradients
             .lock()
@@ -349,7 +334,7 @@ impl CustomOp3 for LinearCrossEntropy {
             bail!("the gradients of a linear cross-entropy are gone: go backward once");
         };
         let scale: f64 = gradient.to_dtype(DType::F64)?.to_scalar()?;
-        let operands = [x, table, values];
+        let operands = [x, table];
         let tensors = gradients
             .into_iter()
             .zip(operands)
@@ -364,8 +349,8 @@ impl CustomOp3 for LinearCrossEntropy {
                 Ok(Some(if unscaled { tensor } else { (tensor * scale)? }))
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
-        match <[Option<Tensor>; 3]>::try_from(tensors) {
-            Ok([dx, of_table, of_values]) => Ok((dx, of_table, of_values)),
+        match <[Option<Tensor>; 2]>::try_from(tensors) {
+            Ok([dx, of_table]) => Ok((dx, of_table)),
             Err(_) => bail!("a kernel with another number of results than operands"),
         }
     }

@@ -9,12 +9,18 @@ use super::matmul::{Into, Matrix, MatrixMut, multiply};
 use super::{Kernel, run, run_on_tensors, tensor_of};
 use crate::simd::{Real, vectorised};
 
-/// Which cell runs over the steps.
+/// Which cell runs over the steps of a recurrent layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// Gates r, z, n: h' = (1 − z) n + z h with n = tanh(xₙ + r ⊙ hₙ).
+pub enum Cell {
+    /// Gated recurrent unit, gates r, z, n: h' = (1 − z) n + z h with n = tanh(xₙ + r ⊙ hₙ).
+    ///
+    /// Source: Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", 2014. How this differs from the
+    /// paper: the reset gate acts after the recurrent product and z keeps instead of replacing, as in `PyTorch` and `cuDNN`.
     Gru,
-    /// Gates i, f, g, o: c' = f c + i g, h' = o tanh(c').
+    /// Long short-term memory, gates i, f, g, o: c' = f c + i g, h' = o tanh(c').
+    ///
+    /// Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000. How
+    /// this differs from the paper: two biases a gate, as in `PyTorch` and `cuDNN`, and no peepholes.
     Lstm,
 }
 
@@ -33,7 +39,7 @@ impl Cell {
 ///
 /// Each step is one product for all gates and one pass over them. Backward goes through time with the gates' values kept
 /// from the forward pass; dW is one product over all steps at its end.
-pub(crate) struct Recurrent {
+pub(crate) struct OverTime {
     pub(crate) cell: Cell,
     /// Steps T.
     pub(crate) time: usize,
@@ -57,7 +63,7 @@ fn tanh<F: Real>(x: F) -> F {
     F::one() - two / (F::one() + (x + x).exp())
 }
 
-impl Recurrent {
+impl OverTime {
     /// One step of one sequence: turns the sums of the gates into their values, and makes the new state.
     ///
     /// `from_input` and `from_state` are [G·H]; `gates` [G·H], `side`, `state` and `before` [H].
@@ -159,7 +165,7 @@ impl Recurrent {
     }
 }
 
-impl Kernel for Recurrent {
+impl Kernel for OverTime {
     /// The states, the gates' values and the side numbers.
     fn run<F: Real>(&self, operands: &[&[F]]) -> Vec<Vec<F>> {
         let (inputs, weight, bias) = (operands[0], operands[1], operands[2]);
@@ -206,7 +212,7 @@ impl Kernel for Recurrent {
     }
 }
 
-struct Backward<'a>(&'a Recurrent);
+struct Backward<'a>(&'a OverTime);
 
 impl Kernel for Backward<'_> {
     /// The gradients of the inputs' sums, the weights and the biases.
@@ -260,7 +266,7 @@ impl Kernel for Backward<'_> {
     }
 }
 
-impl CustomOp3 for Recurrent {
+impl CustomOp3 for OverTime {
     fn name(&self) -> &'static str {
         "recurrent"
     }

@@ -113,26 +113,13 @@ impl SparseCrossEntropy {
         }
     }
 
-    /// Adds the adjustments of a row to its logits from a column on, and returns what its targets among them add up to.
+    /// What the targets of a row among the logits from a column on add up to.
     #[inline(always)]
-    pub(super) fn visit<F: Real>(
-        &self,
-        row: usize,
-        from: usize,
-        logits: &mut [F],
-        values: &[F],
-    ) -> f64 {
-        let within = from..from + logits.len();
-        for (column, value) in &self.adjusted[row] {
-            if within.contains(&(*column as usize)) {
-                logits[*column as usize - from] += values[*value];
-            }
-        }
+    pub(super) fn hits<F: Real>(&self, row: usize, from: usize, logits: &[F]) -> f64 {
         let mut hits = 0.0;
-        for (column, weight) in &self.entries[row] {
-            if within.contains(&(*column as usize)) {
-                let hit = logits[*column as usize - from].to_f64();
-                hits += f64::from(*weight) * (1.0 - self.smoothing) * hit;
+        for (column, weight) in self.targets(row) {
+            if (from..from + logits.len()).contains(&column) {
+                hits += weight * (1.0 - self.smoothing) * logits[column - from].to_f64();
             }
         }
         hits
@@ -142,34 +129,6 @@ impl SparseCrossEntropy {
     pub(super) fn targets(&self, row: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let entries = self.entries[row].iter();
         entries.map(|(column, weight)| (*column as usize, f64::from(*weight)))
-    }
-
-    /// The gradients of the adjustments that lie in a tile of exponentials [rows, count], whose rows have factors.
-    pub(super) fn of_values<F: Real>(
-        &self,
-        first: usize,
-        (from, count): (usize, usize),
-        tile: &[F],
-        factors: &[F],
-        out: &mut Vec<(usize, F)>,
-    ) {
-        let rows = tile.chunks_exact(count).zip(factors).zip(first..);
-        for ((tile, factor), row) in rows {
-            for (column, value) in &self.adjusted[row] {
-                let column = *column as usize;
-                if !(from..from + count).contains(&column) {
-                    continue;
-                }
-                let targets = self.targets(row).filter(|target| target.0 == column);
-                let target = targets.map(|target| target.1).sum::<f64>() * (1.0 - self.smoothing);
-                let even = self.weight(row) * self.smoothing;
-                debug_assert!(
-                    even == 0.0,
-                    "invariant: an adjusted loss has no label smoothing"
-                );
-                out.push((*value, tile[column - from] * *factor - F::from_f64(target)));
-            }
-        }
     }
 
     fn total<F: Real>(&self, logits: &[F], values: &[F]) -> F {

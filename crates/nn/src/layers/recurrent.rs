@@ -2,12 +2,12 @@ use std::sync::Mutex;
 
 use candle_core::{D, Tensor};
 
-use crate::kernels::recurrent::{Cell, Recurrent};
+use crate::kernels::recurrent::{Cell, OverTime};
 use crate::{Init, Linear, NnError, ParameterStore};
 
-/// One layer of a recurrent network over sequences, from a state of zeros.
+/// One layer of a recurrent network over sequences, from a state of zeros; see [`Cell`] for the formulas.
 #[derive(Debug, Clone)]
-struct Layer {
+pub struct Recurrent {
     cell: Cell,
     inputs: Linear,
     weight: Tensor,
@@ -15,81 +15,13 @@ struct Layer {
     width: usize,
 }
 
-/// Gated recurrent units over a sequence.
-///
-/// r = σ(`W_ir` x + `b_ir` + `W_hr` h + `b_hr`), z alike, n = tanh(`W_in` x + `b_in` + r ⊙ (`W_hn` h + `b_hn`)),
-/// h' = (1 − z) n + z h.
-///
-/// Source: Cho et al., "Learning Phrase Representations using RNN Encoder–Decoder", 2014. How this differs from the
-/// paper: the reset gate acts after the recurrent product and z keeps instead of replacing, as in `PyTorch` and `cuDNN`.
-#[derive(Debug, Clone)]
-pub struct Gru(Layer);
-
-/// Long short-term memory over a sequence.
-///
-/// i, f, o = σ(W x + b + U h + u), g = tanh(…), c' = f c + i g, h' = o tanh(c').
-///
-/// Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000. How this
-/// differs from the paper: two biases a gate, as in `PyTorch` and `cuDNN`, and no peepholes.
-#[derive(Debug, Clone)]
-pub struct Lstm(Layer);
-
-impl Gru {
-    /// Creates `NAME.input.weight` [3H, inputs], `NAME.input.bias` [3H], `NAME.state.weight` [3H, H] and
-    /// `NAME.state.bias` [3H], gates in the order r, z, n.
+impl Recurrent {
+    /// Creates `NAME.input.weight` [G·H, inputs], `NAME.input.bias` [G·H], `NAME.state.weight` [G·H, H] and
+    /// `NAME.state.bias` [G·H] for the cell's G gates in their order.
     ///
     /// # Errors
     /// [`NnError::DuplicateParameter`] where the name is taken.
     pub fn new(
-        store: &mut ParameterStore,
-        name: &str,
-        inputs: usize,
-        width: usize,
-    ) -> Result<Self, NnError> {
-        Layer::new(store, name, Cell::Gru, inputs, width).map(Self)
-    }
-
-    /// The states after each step.
-    ///
-    /// # Shapes
-    /// x [B, T, inputs] → [B, T, H].
-    ///
-    /// # Errors
-    /// [`NnError::Shape`] where the width is not that of the inputs.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
-        self.0.forward(x)
-    }
-}
-
-impl Lstm {
-    /// Creates `NAME.input.weight` [4H, inputs], `NAME.input.bias` [4H], `NAME.state.weight` [4H, H] and
-    /// `NAME.state.bias` [4H], gates in the order i, f, g, o.
-    ///
-    /// # Errors
-    /// [`NnError::DuplicateParameter`] where the name is taken.
-    pub fn new(
-        store: &mut ParameterStore,
-        name: &str,
-        inputs: usize,
-        width: usize,
-    ) -> Result<Self, NnError> {
-        Layer::new(store, name, Cell::Lstm, inputs, width).map(Self)
-    }
-
-    /// The states after each step.
-    ///
-    /// # Shapes
-    /// x [B, T, inputs] → [B, T, H].
-    ///
-    /// # Errors
-    /// [`NnError::Shape`] where the width is not that of the inputs.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
-        self.0.forward(x)
-    }
-}
-
-impl Layer {
-    fn new(
         store: &mut ParameterStore,
         name: &str,
         cell: Cell,
@@ -108,12 +40,19 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
+    /// The states after each step.
+    ///
+    /// # Shapes
+    /// x [B, T, inputs] → [B, T, H].
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where the width is not that of the inputs.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, NnError> {
         let gates = self.inputs.forward(x)?;
         if !x.device().is_cpu() {
             return self.composed(&gates);
         }
-        let recurrent = Recurrent {
+        let recurrent = OverTime {
             cell: self.cell,
             time: x.dim(1)?,
             width: self.width,
@@ -163,9 +102,9 @@ mod tests {
     use crate::gradients::check_gradient;
     use candle_core::{DType, Device};
 
-    fn layer(cell: Cell, inputs: usize, width: usize) -> (ParameterStore, Layer) {
+    fn layer(cell: Cell, inputs: usize, width: usize) -> (ParameterStore, Recurrent) {
         let mut store = ParameterStore::with_dtype(5, &Device::Cpu, DType::F64);
-        let layer = Layer::new(&mut store, "r", cell, inputs, width).expect("fresh");
+        let layer = Recurrent::new(&mut store, "r", cell, inputs, width).expect("fresh");
         let names: Vec<String> = store.iter().map(|(name, _)| name.to_owned()).collect();
         for name in names {
             let shape = store.get(&name).expect("exists").var.shape().clone();
@@ -244,8 +183,8 @@ mod tests {
     #[test]
     fn another_width_is_named() {
         let mut store = ParameterStore::new(0, &Device::Cpu);
-        let gru = Gru::new(&mut store, "g", 2, 3).expect("fresh");
-        let lstm = Lstm::new(&mut store, "l", 2, 3).expect("fresh");
+        let gru = Recurrent::new(&mut store, "g", Cell::Gru, 2, 3).expect("fresh");
+        let lstm = Recurrent::new(&mut store, "l", Cell::Lstm, 2, 3).expect("fresh");
         let x = Tensor::zeros((1, 4, 5), DType::F32, &Device::Cpu).expect("small");
         for error in [gru.forward(&x), lstm.forward(&x)] {
             assert_eq!(

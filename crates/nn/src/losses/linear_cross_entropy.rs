@@ -43,8 +43,7 @@ pub fn linear_cross_entropy(
         learns: x.track_op() || table.track_op(),
         gradients: Mutex::new(None),
     };
-    Ok(x.contiguous()?
-        .apply_op3(&table.contiguous()?, &nothing, fused)?)
+    Ok(x.contiguous()?.apply_op2(&table.contiguous()?, fused)?)
 }
 
 #[cfg(test)]

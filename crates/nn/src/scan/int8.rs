@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::{CHUNK, DenseRows, GROUP, Hit, RowMask, Rows, checked, rows_of, top_k};
 use crate::NnError;
+use crate::kernels::int8::{rounded, scale_of};
 
 /// The largest scale that is accepted, a little more than that of the largest value.
 const LARGEST_SCALE: f32 = 1e13;
@@ -220,21 +221,6 @@ fn inner_product(row: &[i8], query: &[i16]) -> i32 {
         sum = sum.wrapping_add(i32::from(*x) * i32::from(*y));
     }
     sum
-}
-
-/// max |x| / 127.
-fn scale_of(row: &[f32]) -> f32 {
-    let most = row.iter().fold(0f32, |most, value| most.max(value.abs()));
-    most / 127.0
-}
-
-/// The nearest whole number of scales, halves to the even one.
-fn rounded(value: f32, scale: f32) -> i16 {
-    // A row of zeros, or of numbers so small that their scale is zero, stays zero.
-    if scale == 0.0 {
-        return 0;
-    }
-    (value / scale).round_ties_even().clamp(-127.0, 127.0) as i16
 }
 
 #[cfg(test)]

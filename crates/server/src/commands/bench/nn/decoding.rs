@@ -18,7 +18,7 @@ const PROMPT: usize = 16;
 /// Tokens decoded after it.
 const TOKENS: usize = 128;
 /// By how much the prompts' loss may differ where weights have 8 bits.
-const LOSS_TOLERANCE: f64 = 0.03;
+const LOSS_TOLERANCE: f64 = 0.01;
 
 /// What is raced with one batch size.
 pub(super) struct Batch {

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use nn::{
-    AdamW, AdamWConfig, Decoder, DecoderConfig, Device, Embedding, Gru, Lstm, NnError,
-    ParameterStore, Pass, RotaryScaling, SHARDS, Tensor, generator, losses,
+    AdamW, AdamWConfig, Cell, Decoder, DecoderConfig, Device, Embedding, NnError, ParameterStore,
+    Pass, Recurrent, RotaryScaling, SHARDS, Tensor, generator, losses,
 };
 use rand::RngExt;
 
@@ -155,46 +155,35 @@ pub(super) fn race(work: &Work, machine: Machine, scratch: &Path) -> Outcome<Rac
 /// Table, encoder and products with the table.
 enum Model {
     Transformer(Box<Decoder>),
-    Gru(Embedding, Vec<Gru>),
-    Lstm(Embedding, Vec<Lstm>),
+    Recurrent(Embedding, Vec<Recurrent>),
 }
 
 impl Model {
     fn new(store: &mut ParameterStore, work: &Work) -> Result<Self, NnError> {
         let config = &work.model;
-        if work.encoder == Encoder::Transformer {
-            return Ok(Self::Transformer(Box::new(Decoder::new(store, config)?)));
-        }
+        let cell = match work.encoder {
+            Encoder::Transformer => {
+                return Ok(Self::Transformer(Box::new(Decoder::new(store, config)?)));
+            }
+            Encoder::Gru => Cell::Gru,
+            Encoder::Lstm => Cell::Lstm,
+        };
         let (rows, width) = (config.vocabulary, config.width);
         let table = Embedding::new(store, "model.embed_tokens", rows, width, TABLE_STD)?;
-        let names = (0..config.layers).map(|index| format!("model.layers.{index}"));
-        Ok(if work.encoder == Encoder::Gru {
-            let layers = names.map(|name| Gru::new(store, &name, width, width));
-            Self::Gru(table, layers.collect::<Result<_, _>>()?)
-        } else {
-            let layers = names.map(|name| Lstm::new(store, &name, width, width));
-            Self::Lstm(table, layers.collect::<Result<_, _>>()?)
-        })
+        let layers = (0..config.layers).map(|index| {
+            let name = format!("model.layers.{index}");
+            Recurrent::new(store, &name, cell, width, width)
+        });
+        Ok(Self::Recurrent(table, layers.collect::<Result<_, _>>()?))
     }
 
     fn loss(&self, ids: &Tensor, entries: &[(u32, u32, f32)]) -> Result<Tensor, NnError> {
-        let (table, states) = match self {
+        let (table, layers) = match self {
             Self::Transformer(decoder) => return decoder.loss(ids, entries, &mut Pass::Infer),
-            Self::Gru(table, layers) => {
-                let x = table.forward(ids)?;
-                (
-                    table,
-                    layers.iter().try_fold(x, |x, layer| layer.forward(&x))?,
-                )
-            }
-            Self::Lstm(table, layers) => {
-                let x = table.forward(ids)?;
-                (
-                    table,
-                    layers.iter().try_fold(x, |x, layer| layer.forward(&x))?,
-                )
-            }
+            Self::Recurrent(table, layers) => (table, layers),
         };
+        let x = table.forward(ids)?;
+        let states = layers.iter().try_fold(x, |x, layer| layer.forward(&x))?;
         let states = states.reshape(((), states.dim(2)?))?;
         losses::linear_cross_entropy(&states, table.table(), entries, 0.0)
     }
@@ -283,9 +272,8 @@ mod tests {
             let mut training = Training::new(work).expect("fits");
             let first = training.step().expect("trains");
             assert!((first - 50f64.ln()).abs() < 0.1, "{encoder:?}: {first}");
-            let losses: Vec<f64> = (0..40).map(|_| training.step().expect("trains")).collect();
-            // Recurrent layers from small weights fall more slowly than the Transformer.
-            assert!(losses[39] < first - 0.15, "{encoder:?}: {losses:?}");
+            let losses: Vec<f64> = (0..80).map(|_| training.step().expect("trains")).collect();
+            assert!(losses[79] < first - 0.3, "{encoder:?}: {losses:?}");
         }
     }
 

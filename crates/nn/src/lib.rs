@@ -46,6 +46,7 @@ pub mod scan;
 mod shards;
 pub mod simd;
 mod softmax;
+mod sparse_matrix;
 mod threads;
 mod training;
 
@@ -67,7 +68,7 @@ pub use layers::attention::{
     KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, Positions,
 };
 pub use layers::dropout::{Dropout, Pass};
-pub use layers::embedding::Embedding;
+pub use layers::embedding::{Embedding, look_up};
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};
 pub use layers::layer_norm::LayerNorm;
 pub use layers::linear::Linear;
@@ -87,6 +88,7 @@ pub use per_example::{PerExample, per_example_gradients};
 pub use random::{generator, name_seed};
 pub use shards::{SHARDS, sharded_gradients};
 pub use softmax::{log_softmax, log_sum_exp, softmax};
+pub use sparse_matrix::SparseMatrix;
 pub use threads::one_thread_per_operation;
 pub use training::record::{Done, EpochRecord, Figures, Progress, Training, TrainingRecord};
 pub use training::settings::{TrainingSettings, run_fingerprint};

@@ -13,6 +13,7 @@ pub(crate) mod mixture;
 pub(crate) mod recurrent;
 pub(crate) mod rms_norm;
 pub(crate) mod sparse_cross_entropy;
+pub(crate) mod sparse_product;
 pub(crate) mod turn;
 
 use candle_core::{CpuStorage, Device, Layout, Shape, Storage, Tensor, bail};

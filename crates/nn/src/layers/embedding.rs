@@ -36,26 +36,10 @@ impl Embedding {
     /// # Errors
     /// [`NnError::Shape`] where an id is not below V.
     pub fn forward(&self, ids: &Tensor) -> Result<Tensor, NnError> {
-        let (rows, width) = self.table.dims2()?;
         let mut shape = ids.dims().to_vec();
-        shape.push(width);
-        let ids = ids.flatten_all()?;
-        if !ids.device().is_cpu() {
-            return Ok(self.table.index_select(&ids, 0)?.reshape(shape)?);
-        }
-        let ids = ids.to_vec1::<u32>()?;
-        if let Some(id) = ids.iter().find(|id| **id as usize >= rows) {
-            return Err(NnError::Shape {
-                operation: "embedding",
-                expected: format!("ids below {rows}"),
-                got: format!("id {id}"),
-            });
-        }
-        let gather = Gather {
-            rows: ids.into(),
-            width,
-        };
-        Ok(self.table.apply_op1(gather)?.reshape(shape)?)
+        shape.push(self.table.dim(1)?);
+        let ids = ids.flatten_all()?.to_vec1::<u32>()?;
+        Ok(look_up(&self.table, &ids)?.reshape(shape)?)
     }
 
     /// Scores hidden states against every row: logits = x Eᵀ.
@@ -73,6 +57,32 @@ impl Embedding {
     pub fn table(&self) -> &Tensor {
         &self.table
     }
+}
+
+/// The rows of a table at some indices, whose gradient adds each row's to its place.
+///
+/// # Shapes
+/// table [V, D], ids [N] → [N, D].
+///
+/// # Errors
+/// [`NnError::Shape`] where an id is not below V.
+pub fn look_up(table: &Tensor, ids: &[u32]) -> Result<Tensor, NnError> {
+    let (rows, width) = table.dims2()?;
+    if let Some(id) = ids.iter().find(|id| **id as usize >= rows) {
+        return Err(NnError::Shape {
+            operation: "look-up",
+            expected: format!("ids below {rows}"),
+            got: format!("id {id}"),
+        });
+    }
+    if !table.device().is_cpu() {
+        return Ok(table.index_select(&Tensor::new(ids, table.device())?, 0)?);
+    }
+    let gather = Gather {
+        rows: ids.into(),
+        width,
+    };
+    Ok(table.contiguous()?.apply_op1(gather)?)
 }
 
 #[cfg(test)]

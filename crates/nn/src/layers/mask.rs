@@ -102,6 +102,23 @@ impl Mask {
         let batch = self.visible.len() / time.max(1);
         Ok(Tensor::from_vec(values, (batch, 1, time, time), device)?.to_dtype(dtype)?)
     }
+
+    /// The mask as weights that average what a query sees: 1 / n at each of the n keys, 0 elsewhere.
+    ///
+    /// # Shapes
+    /// → [B, T, T] or [1, T, T].
+    ///
+    /// # Errors
+    /// [`NnError::Tensor`] where memory is short.
+    pub fn averages(&self, dtype: DType, device: &Device) -> Result<Tensor, NnError> {
+        let time = self.time;
+        let mut values = vec![0f32; self.visible.len() * time];
+        for (row, visible) in values.chunks_exact_mut(time).zip(self.visible.iter()) {
+            row[..*visible as usize].fill(1.0 / *visible as f32);
+        }
+        let batch = self.visible.len() / time.max(1);
+        Ok(Tensor::from_vec(values, (batch, time, time), device)?.to_dtype(dtype)?)
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +151,15 @@ mod tests {
         let blocks = Mask::block_causal(&[vec![0, 1, 1]], 4);
         assert_eq!(picture(&blocks, 0), ["x...", "xxx.", "xxx.", "x..."]);
         assert_eq!(picture(&Mask::padded(&[0], 2), 0), ["x.", "x."]);
+    }
+
+    #[test]
+    fn averages_weigh_what_is_seen_evenly() {
+        let weights = Mask::block_causal(&[vec![0, 1, 1]], 3).averages(DType::F64, &Device::Cpu);
+        let weights: Vec<Vec<Vec<f64>>> = weights.and_then(|w| Ok(w.to_vec3()?)).expect("small");
+        let third = f64::from(1f32 / 3.0);
+        let all = vec![third; 3];
+        assert_eq!(weights, [[vec![1.0, 0.0, 0.0], all.clone(), all]]);
     }
 
     #[test]

@@ -14,6 +14,18 @@ pub enum DatasetError {
         /// The range that is accepted.
         expected: &'static str,
     },
+    /// A line of a public set cannot be read.
+    #[error(
+        "line {line} of the {file}: {what}; `hawker evaluate --help` shows the forms that are read"
+    )]
+    Line {
+        /// Which file: `interactions` or `items`.
+        file: &'static str,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The shop has no such shopper.
     #[error("shopper `{id}` is not one of the simulated shop; use an identity from its events")]
     UnknownShopper {

@@ -1,6 +1,7 @@
-//! Data with a known truth: a simulated shop, as the same events that a real one sends.
+//! Data to measure against: a simulated shop with a known truth, as the same events that a real one sends, and the
+//! public sets of item sequences.
 //!
-//! The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
+//! [`SequenceSet`] reads the latter. The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
 //! exact model of how they respond to messages, so that lift and regret are measured against truth.
 //!
 //! ```
@@ -21,9 +22,11 @@
 //! This crate never reads or writes a file: it yields values, and the engine writes them.
 
 mod error;
+mod sequences;
 mod shop;
 
 pub use error::DatasetError;
+pub use sequences::{ItemSequence, SequenceItem, SequenceSet};
 pub use shop::{
     BestAction, CLICK_TERMS, Message, Reaction, ShopConfig, SimulatedShop, segment_line,
 };

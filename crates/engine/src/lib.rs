@@ -41,6 +41,7 @@ mod native;
 mod overview;
 mod policy;
 mod sales;
+mod sequences;
 mod shop;
 mod status;
 mod store;
@@ -65,6 +66,10 @@ pub use nn::one_thread_per_operation;
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};
+pub use sequences::{
+    SequenceDataset, SequenceFit, SequenceReport, SequenceRequest, evaluate_sequences, read_files,
+    sequence_settings,
+};
 pub use shop::{KnownShopper, Shop};
 pub use status::{Stage, Status};
 pub use store::{
@@ -102,5 +107,5 @@ pub fn sms_segments(text: &str) -> usize {
 
 pub use copywriter::native::LOSS_ALL;
 pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};
-pub use recommender::user_model::VALIDATION_NDCG;
+pub use recommender::user_model::{EncoderKind, UserModelConfig, VALIDATION_NDCG};
 pub use recommender::{Estimate, Row as EvaluationRow, RowKind};

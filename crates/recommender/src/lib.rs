@@ -37,6 +37,7 @@ mod error;
 mod evaluate;
 #[cfg(test)]
 mod fixture;
+mod leave_one_out;
 pub mod metrics;
 mod neighbours;
 mod retrieve;
@@ -45,8 +46,8 @@ mod split;
 pub mod user_model;
 
 pub use baseline::{
-    BaselineSettings, ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, Newest,
-    OwnRepeats, Popular, Seasonal, Transitions, TransitionsSettings,
+    BaselineSettings, CountModel, CountModelSettings, ImplicitAls, ImplicitAlsSettings, ItemKnn,
+    ItemKnnSettings, Newest, OwnRepeats, Popular, Seasonal, Transitions, TransitionsSettings,
 };
 pub use blend::{Blend, BlendSettings, Component, ScoreScale};
 pub use corpus::{
@@ -56,6 +57,7 @@ pub use error::RecommenderError;
 pub use evaluate::{
     Difference, Estimate, EvaluateSettings, Evaluation, EvaluationTable, Row, RowKind, evaluate,
 };
+pub use leave_one_out::LeaveOneOut;
 pub use neighbours::{Because, Neighbours};
 pub use retrieve::top_k;
 pub use scorer::{KnownScores, Scorer, SharedScores};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{Corpus, Interaction, RecommenderError, baskets, before, bought};
 
 /// The two cut dates that separate training, validation and test by time, in Unix seconds.
@@ -16,8 +18,11 @@ pub struct TimeSplit {
 /// What shoppers bought next after a cut, and all that may be known when guessing it.
 #[derive(Debug, Clone)]
 pub struct HeldOut {
-    /// The corpus strictly before the cut: what models are fitted on and where histories come from.
-    pub training: Corpus,
+    /// What models are fitted on.
+    pub training: Arc<Corpus>,
+    /// Where histories come from: the corpus strictly before the cut. It is `training` itself, but for the test of a
+    /// [`LeaveOneOut`](crate::LeaveOneOut) split, whose models do not learn from what is known in the end.
+    pub known: Arc<Corpus>,
     /// The cut in Unix seconds: the moment at which every shopper is scored.
     pub now_s: i64,
     /// For each item whether it was sold before the cut, and so may be recommended.
@@ -34,7 +39,7 @@ pub struct HeldOut {
 /// One shopper's history and next order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldOutShopper {
-    /// Position of the history in the training corpus' sequences.
+    /// Position of the history in the sequences of [`HeldOut::known`].
     pub sequence: usize,
     /// The distinct products of the next order that the shopper had never bought, ascending.
     pub new_items: Vec<u32>,
@@ -106,7 +111,7 @@ impl HeldOutShopper {
 impl HeldOut {
     /// The history of a held-out shopper, strictly before the cut.
     pub fn history(&self, shopper: &HeldOutShopper) -> &[Interaction] {
-        &self.training.sequences[shopper.sequence].interactions
+        &self.known.sequences[shopper.sequence].interactions
     }
 }
 
@@ -143,7 +148,7 @@ impl TimeSplit {
 /// The history ends at the cut and not at the order: a campaign is written for all shoppers at one moment, and what a
 /// shopper views between that moment and the order is not known to it.
 pub fn hold_out(corpus: &Corpus, cut_s: i64, end_s: i64) -> HeldOut {
-    let training = corpus.before(cut_s);
+    let training = Arc::new(corpus.before(cut_s));
     let candidates = training.sold();
     let (mut shoppers, mut cold, mut unsold_targets, mut warm) = (Vec::new(), 0, 0, 0);
     for sequence in &corpus.sequences {
@@ -173,6 +178,7 @@ pub fn hold_out(corpus: &Corpus, cut_s: i64, end_s: i64) -> HeldOut {
         });
     }
     HeldOut {
+        known: Arc::clone(&training),
         training,
         now_s: cut_s,
         candidates,

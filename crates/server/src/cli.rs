@@ -161,12 +161,32 @@ pub(crate) enum QuarantineAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// A public data set instead of the shop: online-retail.
+    /// A public data set instead of the shop: online-retail, amazon-beauty, ml1m, ml100k, or sequences for a file of your
+    /// own.
     #[arg(long, requires = "path")]
     pub(crate) dataset: Option<String>,
-    /// The folder with the data set's files.
+    /// The folder with the data set's files; for sequences, the file: `user item item …` lines, `user item` lines in time
+    /// order, or RecBole's `.inter`.
     #[arg(long, requires = "dataset")]
     pub(crate) path: Option<PathBuf>,
+    /// What the items of `--dataset sequences` are called: tab-separated with `item_id`, `title` and `categories`,
+    /// RecBole's `.item`, or `id::title::genres`.
+    #[arg(long, requires = "dataset")]
+    pub(crate) items: Option<PathBuf>,
+    /// How often a user model of sequences is trained, each with a seed of its own.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..), requires = "dataset")]
+    pub(crate) seeds: u64,
+    /// Encoders of sequences to compare: transformer, gru, lstm, mlp.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "transformer",
+        requires = "dataset"
+    )]
+    pub(crate) encoders: Vec<String>,
+    /// A TOML file with settings of the user model of sequences; the others keep their defaults.
+    #[arg(long, requires = "dataset")]
+    pub(crate) settings: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod als;
 mod als_solve;
+mod count_model;
 mod item_knn;
 mod newest;
 mod popular;
@@ -11,6 +12,7 @@ mod standard;
 mod transitions;
 
 pub use als::{ImplicitAls, ImplicitAlsSettings};
+pub use count_model::{CountModel, CountModelSettings};
 pub use item_knn::{ItemKnn, ItemKnnSettings};
 pub use newest::Newest;
 pub use popular::Popular;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings, Newest, OwnRepeats, Popular,
-    Seasonal, Transitions, TransitionsSettings,
+    CountModel, CountModelSettings, ImplicitAls, ImplicitAlsSettings, ItemKnn, ItemKnnSettings,
+    Newest, OwnRepeats, Popular, Seasonal, Transitions, TransitionsSettings,
 };
 use crate::{
     Component, Corpus, EvaluateSettings, HeldOut, RecommenderError, RowKind, ScoreScale, Scorer,
@@ -31,6 +31,8 @@ pub struct BaselineSettings {
     pub item_knn: ItemKnnSettings,
     /// Settings of [`Transitions`].
     pub transitions: TransitionsSettings,
+    /// Settings of [`CountModel`].
+    pub count_model: CountModelSettings,
     /// Settings of [`ImplicitAls`].
     pub als: ImplicitAlsSettings,
 }
@@ -43,8 +45,50 @@ impl Default for BaselineSettings {
             repeats_half_life_days: 180.0,
             item_knn: ItemKnnSettings::default(),
             transitions: TransitionsSettings::default(),
+            count_model: CountModelSettings::default(),
             als: ImplicitAlsSettings::default(),
         }
+    }
+}
+
+impl CountModelSettings {
+    /// Chooses the settings by NDCG@10 on new items in a validation window, one after the other from the defaults.
+    /// `tell` hears of each trial: the settings and the value.
+    ///
+    /// # Errors
+    /// [`RecommenderError::Empty`] when the window has no shoppers.
+    pub fn tune(
+        window: &HeldOut,
+        tell: &mut dyn FnMut(&Self, f64),
+    ) -> Result<Self, RecommenderError> {
+        /// One setting with the values to try.
+        type Axis = (fn(&mut CountModelSettings) -> &mut f64, [f64; 3]);
+        let axes: [Axis; 4] = [
+            (|settings| &mut settings.recency, [0.6, 0.8, 0.9]),
+            (|settings| &mut settings.step_decay, [0.5, 0.8, 0.9]),
+            (|settings| &mut settings.backward, [0.0, 0.3, 0.6]),
+            (|settings| &mut settings.cosine, [0.2, 0.5, 1.0]),
+        ];
+        let mut tried: Vec<(Self, f64)> = Vec::new();
+        let mut chosen = Self::default();
+        for (field, values) in axes {
+            for value in values {
+                let mut settings = chosen;
+                *field(&mut settings) = value;
+                if tried.iter().any(|(known, _)| *known == settings) {
+                    continue;
+                }
+                let scorer = CountModel::fit(&window.training, settings)?;
+                let ndcg = ndcg_of(&scorer, window, Task::NewItems)?;
+                tell(&settings, ndcg);
+                tried.push((settings, ndcg));
+            }
+            let highest = tried.iter().map(|(_, ndcg)| *ndcg).fold(0.0, f64::max);
+            if let Some((best, _)) = tried.iter().find(|(_, ndcg)| *ndcg == highest) {
+                chosen = *best;
+            }
+        }
+        Ok(chosen)
     }
 }
 
@@ -75,6 +119,9 @@ impl BaselineSettings {
         chosen.transitions = best(window, Task::NewItems, grid, tell, |&settings| {
             Transitions::fit(training, settings)
         })?;
+        chosen.count_model = CountModelSettings::tune(window, &mut |settings, value| {
+            tell("count-model", settings, value);
+        })?;
         chosen.als = best(window, Task::NewItems, als_grid(), tell, |&settings| {
             ImplicitAls::fit(training, settings)
         })?;
@@ -86,7 +133,7 @@ impl BaselineSettings {
     /// # Errors
     /// [`RecommenderError::Setting`] when a setting is outside its range.
     pub fn fit(&self, training: &Corpus) -> Result<Vec<Component>, RecommenderError> {
-        let baselines: [Arc<dyn Scorer>; 8] = [
+        let baselines: [Arc<dyn Scorer>; 9] = [
             Arc::new(Popular::all_time(training)),
             Arc::new(Popular::recently(training, self.popular_half_life_days)?),
             Arc::new(Seasonal::fit(training, self.season_days)),
@@ -94,6 +141,7 @@ impl BaselineSettings {
             Arc::new(OwnRepeats::fit(training, self.repeats_half_life_days)?),
             Arc::new(ItemKnn::fit(training, self.item_knn)?),
             Arc::new(Transitions::fit(training, self.transitions)?),
+            Arc::new(CountModel::fit(training, self.count_model)?),
             Arc::new(ImplicitAls::fit(training, self.als)?),
         ];
         let component = |scorer| Component {
@@ -115,14 +163,7 @@ fn best<T: Debug, S: Scorer>(
     let mut best: Option<(f64, T)> = None;
     for setting in grid {
         let scorer = fit(&setting)?;
-        let settings = EvaluateSettings {
-            resamples: 0,
-            ..EvaluateSettings::with_default(scorer.name())
-        };
-        let scorers: [(&dyn Scorer, RowKind); 1] = [(&scorer, RowKind::Baseline)];
-        let table = evaluate("", "validation", window, &scorers, &settings)?.table;
-        let row = table.best(task, "ndcg@10");
-        let value = row.map_or(0.0, |row| row.metrics["ndcg@10"].value);
+        let value = ndcg_of(&scorer, window, task)?;
         tell(scorer.name(), &setting, value);
         if best.as_ref().is_none_or(|(highest, _)| value > *highest) {
             best = Some((value, setting));
@@ -133,6 +174,18 @@ fn best<T: Debug, S: Scorer>(
         remedy: "name at least one setting to try",
     })?;
     Ok(setting)
+}
+
+/// A scorer's NDCG@10 in a task of a window, 0 where the task has no targets.
+fn ndcg_of(scorer: &dyn Scorer, window: &HeldOut, task: Task) -> Result<f64, RecommenderError> {
+    let settings = EvaluateSettings {
+        resamples: 0,
+        ..EvaluateSettings::with_default(scorer.name())
+    };
+    let scorers = [(scorer, RowKind::Baseline)];
+    let table = evaluate("", "validation", window, &scorers, &settings)?.table;
+    let row = table.best(task, "ndcg@10");
+    Ok(row.map_or(0.0, |row| row.metrics["ndcg@10"].value))
 }
 
 fn knn_grid() -> Vec<ItemKnnSettings> {
@@ -218,7 +271,7 @@ mod tests {
         let mut names: Vec<&str> = components.iter().map(|c| c.scorer.name()).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 8);
+        assert_eq!(names.len(), 9);
     }
 
     #[test]

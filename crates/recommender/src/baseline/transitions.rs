@@ -115,25 +115,27 @@ impl Transitions {
 
     /// The exact parts of the score that `history` gives to `item`, by history item, largest first.
     pub fn because(&self, history: &[Interaction], item: u32) -> Vec<Because> {
-        self.followers.because(&self.weights(history), item)
+        let weights = recent_items(history, self.settings.order_decay);
+        self.followers.because(&weights, item)
     }
+}
 
-    /// The weight of each item of the last orders, an item once for all its orders, ascending.
-    fn weights(&self, history: &[Interaction]) -> Vec<(u32, f32)> {
-        let mut weights: BTreeMap<u32, f32> = BTreeMap::new();
-        let mut weight = 1.0;
-        for basket in baskets(history).iter().rev() {
-            for &item in &basket.items {
-                *weights.entry(item).or_default() += (weight / basket.items.len() as f64) as f32;
-            }
-            weight *= self.settings.order_decay;
-            // What is left of the sum could not change a rank by then.
-            if weight < 1e-6 {
-                break;
-            }
+/// The weight of each item of a history's last baskets, an item once for all its baskets, ascending: decay^r / |B| for
+/// each basket B, r = 0 the latest.
+pub(super) fn recent_items(history: &[Interaction], decay: f64) -> Vec<(u32, f32)> {
+    let mut weights: BTreeMap<u32, f32> = BTreeMap::new();
+    let mut weight = 1.0;
+    for basket in baskets(history).iter().rev() {
+        for &item in &basket.items {
+            *weights.entry(item).or_default() += (weight / basket.items.len() as f64) as f32;
         }
-        weights.into_iter().collect()
+        weight *= decay;
+        // What is left of the sum could not change a rank by then.
+        if weight < 1e-6 {
+            break;
+        }
     }
+    weights.into_iter().collect()
 }
 
 impl Scorer for Transitions {
@@ -146,12 +148,16 @@ impl Scorer for Transitions {
         histories: &[&[Interaction]],
         _now_s: i64,
     ) -> Result<Vec<Vec<f32>>, RecommenderError> {
-        let score = |history: &&[Interaction]| self.followers.scores(&self.weights(history));
+        let score = |history: &&[Interaction]| {
+            let weights = recent_items(history, self.settings.order_decay);
+            self.followers.scores(&weights)
+        };
         Ok(histories.iter().map(score).collect())
     }
 }
 
-fn check_share(field: &'static str, value: f64) -> Result<(), RecommenderError> {
+/// Verifies that a setting is a share.
+pub(super) fn check_share(field: &'static str, value: f64) -> Result<(), RecommenderError> {
     if (0.0..=1.0).contains(&value) {
         return Ok(());
     }

@@ -53,11 +53,12 @@ struct TaskResult {
 /// Each shopper is scored once a scorer, at the cut, from the history before it. HR@k, NDCG@k (several targets, see
 /// [`ndcg`]), recall@k and MRR are means over the shoppers with a target in the task and carry 95 % bootstrap percentile
 /// intervals over those shoppers; coverage@k, novelty@k and Gini@k describe all their lists together. The result does not
-/// depend on the number of threads.
+/// depend on the number of threads. Scorers of one name, such as one model under several seeds, are one row: the mean of
+/// their metrics, shopper by shopper.
 ///
 /// # Errors
-/// [`RecommenderError::Empty`] without shoppers or scorers, [`RecommenderError::Default`] when a task's default is not
-/// exactly one of the scorers, [`RecommenderError::Scores`] when a scorer returns the wrong number of scores or one that is
+/// [`RecommenderError::Empty`] without shoppers or scorers, [`RecommenderError::Default`] when a task's default is none
+/// of the scorers, [`RecommenderError::Scores`] when a scorer returns the wrong number of scores or one that is
 /// not a number, [`RecommenderError::Setting`] when `k` is 0, and what a scorer fails with.
 pub fn evaluate(
     dataset: &str,
@@ -69,6 +70,8 @@ pub fn evaluate(
     check(held_out, scorers, settings)?;
     let of_scorers: Vec<&dyn Scorer> = scorers.iter().map(|(scorer, _)| *scorer).collect();
     let judged = judge(held_out, &of_scorers, settings.k)?;
+    let (scorers, judged) = join_namesakes(scorers, judged);
+    let scorers = scorers.as_slice();
     let mut evaluation = Evaluation {
         table: EvaluationTable {
             dataset: dataset.to_owned(),
@@ -111,6 +114,43 @@ fn judge(
         }
     }
     Ok(results)
+}
+
+/// Makes scorers of one name, such as one model under several seeds, one row: the mean of their metrics, shopper by
+/// shopper, and the lists of the first.
+fn join_namesakes<'a>(
+    scorers: &[(&'a dyn Scorer, RowKind)],
+    judged: Vec<Results>,
+) -> (Vec<(&'a dyn Scorer, RowKind)>, Vec<Results>) {
+    let mut joined: Vec<(&dyn Scorer, RowKind)> = Vec::new();
+    let mut sums: Vec<(f64, Results)> = Vec::new();
+    for ((scorer, kind), results) in scorers.iter().zip(judged) {
+        let known = joined
+            .iter()
+            .position(|(other, _)| other.name() == scorer.name());
+        let Some(place) = known else {
+            joined.push((*scorer, *kind));
+            sums.push((1.0, results));
+            continue;
+        };
+        let (count, sum) = &mut sums[place];
+        *count += 1.0;
+        for (sum, result) in sum.iter_mut().zip(results) {
+            for (sums, values) in sum.metrics.iter_mut().zip(result.metrics) {
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+        }
+    }
+    let means = sums.into_iter().map(|(count, mut results)| {
+        let columns = results.iter_mut().flat_map(|result| &mut result.metrics);
+        for value in columns.flatten() {
+            *value /= count;
+        }
+        results
+    });
+    (joined, means.collect())
 }
 
 /// Judges some shoppers: scorer × shopper.
@@ -304,7 +344,7 @@ fn check(
         let named = scorers
             .iter()
             .filter(|(scorer, _)| name.is_some_and(|name| name == scorer.name()));
-        if named.count() != 1 {
+        if named.count() == 0 {
             return Err(RecommenderError::Default {
                 task: task.name(),
                 name: name.map_or("none", String::as_str).to_owned(),

@@ -10,8 +10,8 @@ use super::window::{Question, Window};
 
 /// A batch of B windows padded to T tokens, with N questions in all.
 pub(super) struct Batch {
-    /// Item of each token [B, T]; V for the start and for padding.
-    pub(super) items: Tensor,
+    /// Item of each token, row-major [B, T]; V for the start and for padding.
+    pub(super) items: Vec<u32>,
     /// Kind of each token [B, T].
     pub(super) kinds: Tensor,
     /// Gap bucket of each token [B, T].
@@ -55,23 +55,24 @@ impl Batch {
         device: &Device,
     ) -> Result<Self, NnError> {
         let time = windows.iter().map(|w| w.tokens.len()).max().unwrap_or(1);
-        let padded = |pad: u32, of: &dyn Fn(&Window) -> Vec<u32>| -> Result<Tensor, NnError> {
+        let padded = |pad: u32, of: &dyn Fn(&Window) -> Vec<u32>| -> Vec<u32> {
             let mut flat = Vec::with_capacity(windows.len() * time);
             for window in windows {
                 flat.extend(of(window));
                 flat.resize(flat.len() + time - window.tokens.len(), pad);
             }
-            Ok(Tensor::from_vec(flat, (windows.len(), time), device)?)
+            flat
         };
+        let tensor = |numbers| Tensor::from_vec(numbers, (windows.len(), time), device);
         let blocks: Vec<Vec<u32>> = windows.iter().map(|w| w.blocks.clone()).collect();
         let questions: Vec<&Question> = windows.iter().flat_map(|w| &w.questions).collect();
         let (pooling, rows) = pooling(windows, time, device)?;
         let elapsed: Vec<u32> = questions.iter().map(|q| q.elapsed).collect();
         Ok(Self {
-            items: padded(items as u32, &|w| w.tokens.iter().map(|t| t.item).collect())?,
-            kinds: padded(0, &|w| w.tokens.iter().map(|t| t.kind).collect())?,
-            gaps: padded(0, &|w| w.tokens.iter().map(|t| t.gap).collect())?,
-            positions: padded(0, &|w| w.blocks.clone())?,
+            items: padded(items as u32, &|w| w.tokens.iter().map(|t| t.item).collect()),
+            kinds: tensor(padded(0, &|w| w.tokens.iter().map(|t| t.kind).collect()))?,
+            gaps: tensor(padded(0, &|w| w.tokens.iter().map(|t| t.gap).collect()))?,
+            positions: tensor(padded(0, &|w| w.blocks.clone()))?,
             mask: Mask::block_causal(&blocks, time),
             pooling,
             rows,
@@ -139,6 +140,7 @@ fn own_entries(questions: &[&Question], device: &Device) -> Result<Option<OwnEnt
 mod tests {
     use super::*;
     use crate::fixture::{buy, corpus_of};
+    use crate::user_model::history::History;
 
     #[test]
     fn windows_are_padded_and_questions_average_their_block() {
@@ -146,12 +148,11 @@ mod tests {
         let corpus = corpus_of(3, vec![past.to_vec()]);
         let popularity = Popularity::new(&corpus, &[7.0], 1.0);
         let windows = [
-            Window::answering(&past, 3, 9, 20),
-            Window::answering(&[], 3, 9, 20),
+            Window::answering(&History::new(&past, true), 3, 9, 20),
+            Window::answering(&History::new(&[], true), 3, 9, 20),
         ];
         let batch = Batch::new(&windows, &popularity, 3, &Device::Cpu).expect("small");
-        let items: Vec<Vec<u32>> = batch.items.to_vec2().expect("u32");
-        assert_eq!(items, [[3, 0, 1], [3, 3, 3]]);
+        assert_eq!(batch.items, [3, 0, 1, 3, 3, 3]);
         let pooling: Vec<Vec<Vec<f32>>> = batch.pooling.to_vec3().expect("f32");
         assert_eq!(pooling, [[[0.0, 0.5, 0.5]], [[1.0, 0.0, 0.0]]]);
         assert_eq!(batch.popularity.of_row, [0, 0]);

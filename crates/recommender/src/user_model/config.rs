@@ -1,11 +1,14 @@
 use serde::{Deserialize, Serialize};
 
+use super::encoder::EncoderKind;
 use crate::RecommenderError;
 
 /// Sizes, loss weights and training settings of the user model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserModelConfig {
+    /// What reads the interactions. Default `transformer`.
+    pub encoder: EncoderKind,
     /// Model width D, a multiple of twice `heads`. Default 64.
     pub width: usize,
     /// Number of Transformer blocks, at least 1. Default 2.
@@ -23,10 +26,18 @@ pub struct UserModelConfig {
     /// Share of items whose own vector is hidden in a training step, in [0, 1), so that fields and text must stand in
     /// for it as they do for a new product. Default 0.1.
     pub item_dropout: f64,
+    /// Whether shoppers come back for what they had; where nobody does, as with films, the own past plays no part in
+    /// scores and losses. Default true.
+    pub repeat_purchases: bool,
+    /// Temperature by which scores that are cosines are divided; 0 compares by inner product. Default 0.
+    pub temperature: f64,
+    /// What the next item is told from while learning; other than all items needs scores without popularity and own
+    /// past. Default `full`.
+    pub objective: Objective,
     /// Label smoothing of the next-item loss, in [0, 1). Default 0.
     pub label_smoothing: f64,
-    /// Half-lives in days of the popularity counts that the scores start from; at least one.
-    /// Default 2, 7, 30 and 180.
+    /// Half-lives in days of the popularity counts that the scores start from; without any, they start from one learnt
+    /// number an item, as is right for sequences without a clock. Default 2, 7, 30 and 180.
     pub popularity_half_lives_days: Vec<f64>,
     /// Days between two popularity tables. Default 3.
     pub popularity_step_days: f64,
@@ -56,6 +67,30 @@ pub struct UserModelConfig {
     pub checkpoint_steps: u64,
     /// Seed of the initial weights, batches and dropout. Default 1.
     pub seed: u64,
+}
+
+/// What the next item is told from while learning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Objective {
+    /// All items: softmax cross-entropy.
+    Full,
+    /// The batch's other targets and items drawn evenly, or all items where there are not twice as many, each weighted by how likely it was to be there, so that the
+    /// normaliser is estimated without bias; the target itself is certain and not weighted. Source: Bengio and
+    /// Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language Model", 2008;
+    /// for the target, Khrylchenko et al., "Correcting the `LogQ` Correction", 2025.
+    Sampled {
+        /// Items drawn evenly for each batch, at least 1.
+        negatives: usize,
+    },
+    /// Binary cross-entropy against items drawn evenly, the target's probability raised to what calibrates it. Source:
+    /// Petrov and Macdonald, `gSASRec`, 2023.
+    Gbce {
+        /// Items drawn evenly for each batch, at least 1 and fewer than there are items.
+        negatives: usize,
+        /// How much of the overconfidence is taken back, 0 to 1.
+        calibration: f64,
+    },
 }
 
 /// Weights of the parts of the multi-task loss, each at least 0.
@@ -92,6 +127,7 @@ impl Default for LossWeights {
 impl Default for UserModelConfig {
     fn default() -> Self {
         Self {
+            encoder: EncoderKind::Transformer,
             width: 64,
             layers: 2,
             heads: 2,
@@ -100,6 +136,9 @@ impl Default for UserModelConfig {
             text_buckets: 512,
             dropout: 0.2,
             item_dropout: 0.1,
+            repeat_purchases: true,
+            temperature: 0.0,
+            objective: Objective::Full,
             label_smoothing: 0.0,
             popularity_half_lives_days: vec![2.0, 7.0, 30.0, 180.0],
             popularity_step_days: 3.0,
@@ -121,6 +160,35 @@ impl Default for UserModelConfig {
 }
 
 impl UserModelConfig {
+    /// Settings for sequences of which nothing is known but the order, and in which nobody has an item twice, as in the
+    /// public sets of the literature.
+    pub fn for_sequences() -> Self {
+        Self {
+            width: 128,
+            hidden: 256,
+            text_buckets: 4_096,
+            dropout: 0.4,
+            item_dropout: 0.0,
+            popularity_half_lives_days: Vec::new(),
+            repeat_purchases: false,
+            objective: Objective::Sampled { negatives: 2_000 },
+            loss_weights: LossWeights {
+                next_item: 1.0,
+                new_item: 0.0,
+                category: 0.0,
+                brand: 0.0,
+                price_band: 0.0,
+                purchase: 0.0,
+            },
+            batch_interactions: 2_048,
+            targets_per_window: 200,
+            windows_per_shopper: 16,
+            epochs: 20,
+            validation_shoppers: 4_000,
+            ..Self::default()
+        }
+    }
+
     /// Verifies every field.
     ///
     /// # Errors
@@ -141,6 +209,9 @@ impl UserModelConfig {
             ("label_smoothing", self.label_smoothing),
             ("warmup_share", self.warmup_share),
         ];
+        if !(self.temperature.is_finite() && self.temperature >= 0.0) {
+            return Err(refuse("temperature", self.temperature, "0 or more"));
+        }
         if let Some((field, value)) = shares.into_iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
             return Err(refuse(field, value, "0 or more and below 1"));
         }
@@ -155,10 +226,7 @@ impl UserModelConfig {
         if let Some((field, value)) = positive.find(|(_, v)| !(v.is_finite() && *v > 0.0)) {
             return Err(refuse(field, value, "a number above 0"));
         }
-        if self.popularity_half_lives_days.is_empty() {
-            let field = "popularity_half_lives_days";
-            return Err(refuse(field, "empty", "at least one number of days"));
-        }
+        self.check_objective()?;
         let weights = self.loss_weights;
         let weights = [
             ("loss_weights.next_item", weights.next_item),
@@ -178,6 +246,35 @@ impl UserModelConfig {
 }
 
 impl UserModelConfig {
+    fn check_objective(&self) -> Result<(), RecommenderError> {
+        let (negatives, calibration) = match self.objective {
+            Objective::Full => return Ok(()),
+            Objective::Sampled { negatives } => (negatives, 0.0),
+            Objective::Gbce {
+                negatives,
+                calibration,
+            } => (negatives, calibration),
+        };
+        if negatives == 0 {
+            return Err(refuse("objective.negatives", 0, "at least 1"));
+        }
+        if !(0.0..=1.0).contains(&calibration) {
+            return Err(refuse(
+                "objective.calibration",
+                calibration,
+                "a number from 0 to 1",
+            ));
+        }
+        if self.repeat_purchases || !self.popularity_half_lives_days.is_empty() {
+            return Err(refuse(
+                "objective",
+                "other than all items",
+                "`full`, or `repeat_purchases = false` with `popularity_half_lives_days = []`",
+            ));
+        }
+        Ok(())
+    }
+
     fn check_counts(&self) -> Result<(), RecommenderError> {
         let counts = [
             ("layers", self.layers),
@@ -239,10 +336,6 @@ mod tests {
             (
                 with(|c| c.learning_rate = f64::NAN),
                 "`learning_rate` is NaN; expected a number above 0",
-            ),
-            (
-                with(|c| c.popularity_half_lives_days = vec![]),
-                "`popularity_half_lives_days` is empty; expected at least one number of days",
             ),
             (
                 with(|c| c.loss_weights.brand = -1.0),

@@ -35,6 +35,8 @@ pub(super) struct History {
     pub(super) tokens: Vec<Token>,
     pub(super) blocks: Vec<Block>,
     pub(super) baskets: Vec<Basket>,
+    /// Whether what was bought may be bought again.
+    repeats: bool,
 }
 
 /// An item that the shopper bought before: whether (1), ln(1 + times), and 1 / (1 + baskets since).
@@ -47,11 +49,14 @@ pub(super) struct OwnItem {
 impl History {
     /// Cuts a history into blocks: a run of purchases of one order (or of one second, without an order number) is one
     /// block, anything else a block of its own. A repeated line of a block is kept once.
-    pub(super) fn new(interactions: &[Interaction]) -> Self {
+    ///
+    /// Without `repeats` nobody comes back for an item, and there is no own past to know.
+    pub(super) fn new(interactions: &[Interaction], repeats: bool) -> Self {
         let mut history = Self {
             tokens: Vec::with_capacity(interactions.len()),
             blocks: Vec::new(),
             baskets: baskets(interactions),
+            repeats,
         };
         let mut open: Option<Result<u32, i64>> = None;
         let mut previous_s = None;
@@ -103,6 +108,9 @@ impl History {
 
     /// What was bought up to and including `at_s`, by ascending item.
     pub(super) fn own_items(&self, at_s: i64) -> Vec<OwnItem> {
+        if !self.repeats {
+            return Vec::new();
+        }
         let past = self.baskets.partition_point(|basket| basket.at_s <= at_s);
         let mut counts: BTreeMap<u32, (u32, usize)> = BTreeMap::new();
         for (index, basket) in self.baskets[..past].iter().enumerate() {
@@ -139,15 +147,18 @@ mod tests {
 
     #[test]
     fn orders_are_blocks_and_views_stand_alone() {
-        let history = History::new(&[
-            buy(3, 100, Some(1)),
-            buy(4, 101, Some(1)),
-            buy(3, 101, Some(1)),
-            view(5, 200),
-            view(6, 200),
-            buy(5, 7_500, None),
-            buy(6, 7_500, None),
-        ]);
+        let history = History::new(
+            &[
+                buy(3, 100, Some(1)),
+                buy(4, 101, Some(1)),
+                buy(3, 101, Some(1)),
+                view(5, 200),
+                view(6, 200),
+                buy(5, 7_500, None),
+                buy(6, 7_500, None),
+            ],
+            true,
+        );
         let blocks: Vec<_> = history
             .blocks
             .iter()
@@ -168,12 +179,15 @@ mod tests {
 
     #[test]
     fn the_own_past_counts_baskets_up_to_the_moment() {
-        let history = History::new(&[
-            buy(1, 10, Some(1)),
-            buy(2, 10, Some(1)),
-            buy(1, 20, Some(2)),
-            buy(3, 30, Some(3)),
-        ]);
+        let history = History::new(
+            &[
+                buy(1, 10, Some(1)),
+                buy(2, 10, Some(1)),
+                buy(1, 20, Some(2)),
+                buy(3, 30, Some(3)),
+            ],
+            true,
+        );
         let own = history.own_items(20);
         assert_eq!(own.iter().map(|o| o.item).collect::<Vec<_>>(), [1, 2]);
         let expected = [[1.0, 3f32.ln(), 1.0], [1.0, 2f32.ln(), 0.5]];

@@ -5,8 +5,9 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::Batch;
+use super::config::Objective;
 use super::model::UserModel;
-use super::network::Network;
+use super::network::{ItemTable, Network};
 use super::vocabulary::{Catalogue, LABELS};
 
 /// Added to a logit to give it no probability.
@@ -48,26 +49,29 @@ fn with_target(targets: &[Vec<u32>]) -> usize {
 /// among their kind. A product of the order and one of another shopper's order train the purchase head.
 ///
 /// # Shapes
-/// states [N, D], table [V, D] → scalar.
+/// states [N, D] → scalar.
 pub(super) fn multi_task_loss(
     model: &UserModel,
     counts: &Counts,
     batch: &Batch,
     states: &Tensor,
-    table: &Tensor,
+    table: &ItemTable,
     rng: &mut ChaCha8Rng,
 ) -> Result<Tensor, NnError> {
     let (network, catalogue) = (&model.network, &model.catalogue);
     let weights = model.config.loss_weights;
-    let logits = network.new_item_logits(batch, states, table)?;
-    let smoothing = model.config.label_smoothing;
-    let next = next_item_loss(network, counts, batch, states, &logits, smoothing)?;
-    let mut total = (next * weights.next_item)?;
-    let new_entries = entries(&batch.new_targets, counts.new);
-    if weights.new_item > 0.0 && !new_entries.is_empty() {
-        let loss = new_item_loss(&logits, batch, &new_entries)?;
-        total = (total + (loss * weights.new_item)?)?;
-    }
+    let queries = match batch.own {
+        Some(_) => None,
+        None => network.queries(states)?,
+    };
+    let mut total = match queries {
+        Some(queries) => {
+            let all = entries(&batch.targets, counts.questions);
+            let loss = product_loss(model, &queries, table, all)?;
+            (loss * weights.next_item)?
+        }
+        None => item_losses(model, counts, batch, states, table)?,
+    };
     let label_weights: [f64; LABELS] = [weights.category, weights.brand, weights.price_band];
     for (field, weight) in label_weights.into_iter().enumerate() {
         let labels = labels(batch, &catalogue.label_rows[field]);
@@ -80,10 +84,55 @@ pub(super) fn multi_task_loss(
             total = (total + (loss * weight)?)?;
         }
     }
-    if weights.purchase > 0.0 {
+    if let Some(loss) = purchase_loss(network, batch, states, table, rng)? {
         let share = batch.targets.len() as f64 / counts.questions as f64;
-        let loss = purchase_loss(network, batch, states, table, rng)?;
         total = (total + (loss * (weights.purchase * share))?)?;
+    }
+    Ok(total)
+}
+
+/// The loss of the next items where scores are one product, which needs not be held.
+///
+/// # Shapes
+/// queries [N, D + 1] → scalar.
+fn product_loss(
+    model: &UserModel,
+    queries: &Tensor,
+    table: &ItemTable,
+    mut entries: Vec<(u32, u32, f32)>,
+) -> Result<Tensor, NnError> {
+    let items = &table.outputs;
+    for entry in &mut entries {
+        entry.1 = table.place(entry.1);
+    }
+    let config = &model.config;
+    match (config.objective, &table.chosen) {
+        (Objective::Sampled { .. }, Some(chosen)) => chosen.softmax(queries, items, &entries),
+        (Objective::Gbce { calibration, .. }, Some(chosen)) => {
+            let all = model.catalogue.len();
+            chosen.gbce(queries, items, &entries, all, calibration)
+        }
+        _ => losses::linear_cross_entropy(queries, items, &entries, config.label_smoothing),
+    }
+}
+
+/// The softmax over all items and that over what the shoppers never bought, each with its weight.
+fn item_losses(
+    model: &UserModel,
+    counts: &Counts,
+    batch: &Batch,
+    states: &Tensor,
+    table: &ItemTable,
+) -> Result<Tensor, NnError> {
+    let (network, weights) = (&model.network, model.config.loss_weights);
+    let logits = network.new_item_logits(batch, states, table)?;
+    let smoothing = model.config.label_smoothing;
+    let next = next_item_loss(network, counts, batch, states, &logits, smoothing)?;
+    let mut total = (next * weights.next_item)?;
+    let new_entries = entries(&batch.new_targets, counts.new);
+    if weights.new_item > 0.0 && !new_entries.is_empty() {
+        let loss = new_item_loss(&logits, batch, &new_entries)?;
+        total = (total + (loss * weights.new_item)?)?;
     }
     Ok(total)
 }
@@ -147,27 +196,29 @@ fn purchase_loss(
     network: &Network,
     batch: &Batch,
     states: &Tensor,
-    table: &Tensor,
+    table: &ItemTable,
     rng: &mut ChaCha8Rng,
-) -> Result<Tensor, NnError> {
+) -> Result<Option<Tensor>, NnError> {
     let (mut rows, mut items, mut bought) = (Vec::new(), Vec::new(), Vec::new());
     for (row, targets) in (0u32..).zip(&batch.targets) {
         rows.push(row);
-        items.push(targets[rng.random_range(0..targets.len())]);
+        items.push(table.place(targets[rng.random_range(0..targets.len())]));
         bought.push(1f32);
         let other = &batch.targets[rng.random_range(0..batch.targets.len())];
         let negative = other[rng.random_range(0..other.len())];
         if targets.binary_search(&negative).is_err() {
             rows.push(row);
-            items.push(negative);
+            items.push(table.place(negative));
             bought.push(0.0);
         }
     }
     let device = states.device();
     let states = states.index_select(&Tensor::new(rows, device)?, 0)?;
-    let items = table.index_select(&Tensor::new(items, device)?, 0)?;
-    let logits = network.purchase_logits(&states, &items)?;
-    losses::binary_cross_entropy(&logits, &Tensor::new(bought, device)?)
+    let items = table.inputs.index_select(&Tensor::new(items, device)?, 0)?;
+    let Some(logits) = network.purchase_logits(&states, &items)? else {
+        return Ok(None);
+    };
+    losses::binary_cross_entropy(&logits, &Tensor::new(bought, device)?).map(Some)
 }
 
 #[cfg(test)]
@@ -193,7 +244,7 @@ mod tests {
             buy(1, 20, Some(2)),
             buy(2, 20, Some(2)),
         ];
-        let history = History::new(&lines);
+        let history = History::new(&lines, true);
         let popularity = Popularity::new(&corpus_of(4, vec![lines.to_vec()]), &[7.0], 1.0);
         let mut rng = generator(1, "test", 0);
         let window = Window::training(&history, 4, Some(0), 9, 1, &mut rng);

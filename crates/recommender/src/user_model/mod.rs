@@ -27,6 +27,7 @@
 
 mod batch;
 mod config;
+mod encoder;
 mod gradients;
 mod history;
 mod loss;
@@ -34,6 +35,7 @@ mod model;
 mod network;
 mod plan;
 mod popularity;
+mod sampling;
 mod text_features;
 mod train;
 mod validation;
@@ -45,6 +47,7 @@ mod tests;
 
 pub use nn::{Done, EpochRecord, Progress, Training, TrainingRecord};
 
-pub use config::{LossWeights, UserModelConfig};
+pub use config::{LossWeights, Objective, UserModelConfig};
+pub use encoder::EncoderKind;
 pub use model::{Interest, Interests, ScoreParts, UserModel};
 pub use train::{VALIDATION_NDCG, train};

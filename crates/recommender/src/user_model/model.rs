@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::config::UserModelConfig;
-use super::network::Network;
+use super::history::History;
+use super::network::{ItemTable, Network};
 use super::popularity::Popularity;
 use super::vocabulary::{Catalogue, Vocabulary};
 use super::window::Window;
 use crate::{Corpus, Interaction, RecommenderError, Scorer};
 
 /// Format of the saved files; it grows when an older version could not read them.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Beginning of the name of the file of weights.
 const WEIGHTS: &str = "model";
 const DESCRIPTION: &str = "model.json";
@@ -38,8 +39,10 @@ pub struct UserModel {
     pub(super) network: Network,
     pub(super) catalogue: Catalogue,
     pub(super) popularity: Popularity,
-    /// The items' vectors [V, D] under the present weights.
-    table: Tensor,
+    /// Each item's share of the corpus' purchases [V].
+    pub(super) target_shares: Vec<f32>,
+    /// The items' vectors under the present weights.
+    table: ItemTable,
 }
 
 /// What a shopper is likely to be interested in next, each list best first.
@@ -104,19 +107,25 @@ impl UserModel {
         }
         corpus.check()?;
         let network = Network::new(&config, &vocabulary)?;
-        let catalogue = Catalogue::new(corpus, &vocabulary, config.text_buckets, &Device::Cpu)?;
+        let catalogue = Catalogue::new(corpus, &vocabulary, config.text_buckets)?;
         let popularity = Popularity::new(
             corpus,
             &config.popularity_half_lives_days,
             config.popularity_step_days,
         );
         let table = network.item_table(&catalogue, &mut Pass::Infer)?.detach();
+        let mut target_shares = vec![0.0; corpus.items.len()];
+        let one = 1.0 / corpus.purchases().count().max(1) as f32;
+        for purchase in corpus.purchases() {
+            target_shares[purchase.item as usize] += one;
+        }
         Ok(Self {
             config,
             vocabulary,
             network,
             catalogue,
             popularity,
+            target_shares,
             table,
         })
     }
@@ -162,6 +171,11 @@ impl UserModel {
         };
         nn::write_checked_json(&folder.join(DESCRIPTION), &description)?;
         Ok(description.weights.remove_others(folder, WEIGHTS)?)
+    }
+
+    #[cfg(test)]
+    pub(super) fn table(&self) -> &ItemTable {
+        &self.table
     }
 
     /// Computes the items' vectors anew after the weights have changed.
@@ -217,7 +231,7 @@ impl UserModel {
     /// # Errors
     /// [`RecommenderError::Nn`] where memory is short.
     pub fn item_vectors(&self) -> Result<Vec<Vec<f32>>, RecommenderError> {
-        Ok(self.table.to_vec2().map_err(NnError::from)?)
+        Ok(self.table.vectors()?.to_vec2().map_err(NnError::from)?)
     }
 
     /// The `top` most probable categories, brands and price bands of a shopper's next order.
@@ -250,7 +264,7 @@ impl UserModel {
     }
 
     /// The probability that a given product rather than one of another shopper's order is in the shopper's next
-    /// order, for each of the products.
+    /// order, for each of the products; empty for a model that did not learn it.
     ///
     /// # Errors
     /// [`RecommenderError::Nn`] where an item is beyond the corpus.
@@ -263,9 +277,11 @@ impl UserModel {
         let answers = self.answer(&[history], now_s, |_, states| {
             let items = self
                 .table
+                .inputs
                 .index_select(&Tensor::new(items, &Device::Cpu)?, 0)?;
             let states = states.broadcast_as(items.shape())?.contiguous()?;
-            let logits: Vec<f32> = self.network.purchase_logits(&states, &items)?.to_vec1()?;
+            let logits = self.network.purchase_logits(&states, &items)?;
+            let logits: Vec<f32> = logits.map_or(Ok(Vec::new()), |logits| logits.to_vec1())?;
             let sigmoid = |logit: &f32| 1.0 / (1.0 + (-logit).exp());
             Ok(vec![logits.iter().map(sigmoid).collect()])
         })?;
@@ -287,10 +303,13 @@ impl UserModel {
             let pick = |scores: Tensor| -> Result<Vec<f32>, NnError> {
                 Ok(scores.squeeze(0)?.index_select(&columns, 0)?.to_vec1()?)
             };
-            let taste = Network::taste(states, &self.table)?;
+            let taste = self.network.taste(states, &self.table)?;
             let nothing = taste.zeros_like()?;
             let taste = pick(taste)?;
-            let popularity = pick(self.network.add_crowd(&nothing, batch, states)?)?;
+            let popularity = pick(
+                self.network
+                    .add_crowd(&nothing, batch, states, &self.table)?,
+            )?;
             let own_past = pick(self.network.add_own_past(nothing, batch, states)?)?;
             let parts = taste.into_iter().zip(popularity).zip(own_past);
             let parts = parts.map(|((taste, popularity), own_past)| ScoreParts {
@@ -319,8 +338,8 @@ impl UserModel {
             let windows: Vec<Window> = indices
                 .iter()
                 .map(|index| {
-                    let past = histories[*index];
-                    Window::answering(past, items, self.config.max_length, now_s)
+                    let past = History::new(histories[*index], self.config.repeat_purchases);
+                    Window::answering(&past, items, self.config.max_length, now_s)
                 })
                 .collect();
             let batch = Batch::new(&windows, &self.popularity, items, &Device::Cpu)?;

@@ -1,21 +1,19 @@
 //! The learnt part of the user model.
 
-use nn::{
-    DType, Device, Embedding, Init, Linear, Mlp, NnError, ParameterStore, Pass, RmsNorm, Rotary,
-    Tensor, TransformerBlock, TransformerBlockConfig,
-};
+use std::sync::Arc;
+
+use nn::{Device, Embedding, Init, Linear, Mlp, NnError, ParameterStore, Pass, RmsNorm, Tensor};
 use rand::RngExt;
 
 use super::batch::{Batch, OwnEntries};
 use super::config::UserModelConfig;
+use super::encoder::{Encoder, NORM_EPSILON};
 use super::history::{GAP_BUCKETS, OWN_FEATURES, START_KIND};
+use super::sampling::Chosen;
 use super::vocabulary::{Catalogue, LABELS, Vocabulary};
 
 /// Standard deviation of the tables' first values.
 const TABLE_STD: f64 = 0.05;
-/// Base of the rotary angles, as in `RoFormer`.
-const ROTARY_BASE: f64 = 10_000.0;
-const NORM_EPSILON: f64 = 1e-6;
 
 /// The parameters of the user model and what they compute.
 #[derive(Debug)]
@@ -23,19 +21,66 @@ pub(super) struct Network {
     pub(super) store: ParameterStore,
     own_vectors: Embedding,
     label_tables: [Embedding; LABELS],
-    text: Linear,
+    text: Embedding,
     kinds: Embedding,
     gaps: Embedding,
     elapsed: Embedding,
-    blocks: Vec<TransformerBlock>,
-    rotary: Rotary,
+    encoder: Encoder,
     norm: RmsNorm,
-    popularity: FeatureWeights,
-    own: FeatureWeights,
+    crowd: Crowd,
+    /// Where anything is bought again.
+    own: Option<FeatureWeights>,
     label_heads: Vec<Option<Linear>>,
-    purchase: Mlp,
+    /// Where it is learnt.
+    purchase: Option<Mlp>,
     item_dropout: f64,
+    temperature: f64,
     input_dropout: nn::Dropout,
+}
+
+/// What is computed of every item, or of those that a step needs, before anything of a shopper is.
+#[derive(Debug, Clone)]
+pub(super) struct ItemTable {
+    /// What the encoder reads [V + 1, D]: the items' vectors, and zeros for the start and for padding.
+    pub(super) inputs: Tensor,
+    /// What states are compared with: the items' vectors [V, D], or their directions and what everybody's score of an
+    /// item starts from [V, D + 1].
+    pub(super) outputs: Tensor,
+    /// Which items the rows are, where they are not all of them.
+    pub(super) chosen: Option<Arc<Chosen>>,
+}
+
+impl ItemTable {
+    /// The row of an item, the last one for the start and for padding.
+    pub(super) fn place(&self, item: u32) -> u32 {
+        match &self.chosen {
+            Some(chosen) => chosen.places[item as usize],
+            None => item,
+        }
+    }
+
+    /// The items' vectors [V, D].
+    pub(super) fn vectors(&self) -> Result<Tensor, NnError> {
+        Ok(self.inputs.narrow(0, 0, self.outputs.dim(0)?)?)
+    }
+
+    /// The same numbers without their history.
+    pub(super) fn detach(&self) -> Self {
+        Self {
+            inputs: self.inputs.detach(),
+            outputs: self.outputs.detach(),
+            chosen: self.chosen.clone(),
+        }
+    }
+}
+
+/// What the scores of all shoppers start from.
+#[derive(Debug)]
+enum Crowd {
+    /// The popularity at the moment, each shopper following the crowd more or less.
+    Recent(FeatureWeights),
+    /// One learnt number an item [items], for sequences without a clock.
+    Standing(Tensor),
 }
 
 /// Weights of score features: the same for everybody, plus a linear function of the state.
@@ -82,53 +127,63 @@ impl Network {
             table("item.brand", counts[1] + 1)?,
             table("item.price_band", counts[2] + 1)?,
         ];
+        let text = table("item.text", config.text_buckets)?;
         let kinds = table("token.kind", START_KIND as usize + 1)?;
         let gaps = table("token.gap", GAP_BUCKETS)?;
         let elapsed = table("state.elapsed", GAP_BUCKETS)?;
-        let block = TransformerBlockConfig {
-            width,
-            heads: config.heads,
-            key_heads: config.heads,
-            attention_bias: false,
-            hidden: config.hidden,
-            dropout: config.dropout,
-            norm_epsilon: NORM_EPSILON,
-        };
-        let blocks = (0..config.layers)
-            .map(|index| TransformerBlock::new(&mut store, &format!("layers.{index}"), block))
-            .collect::<Result<_, _>>()?;
+        let encoder = Encoder::new(&mut store, config)?;
         let half_lives = config.popularity_half_lives_days.len();
-        let even = 1.0 / half_lives as f64;
-        let head = |store: &mut ParameterStore, name: &str, count: usize| {
+        let crowd = match half_lives {
+            0 => {
+                let rows = [vocabulary.items.len().max(1)];
+                Crowd::Standing(store.create("item.bias", &rows, Init::Constant(0.0), false)?)
+            }
+            _ => {
+                let (name, even) = ("popularity", 1.0 / half_lives as f64);
+                Crowd::Recent(FeatureWeights::new(
+                    &mut store, name, width, half_lives, even,
+                )?)
+            }
+        };
+        let weights = config.loss_weights;
+        let head = |store: &mut ParameterStore, name: &str, count: usize, weight: f64| {
             let linear = || Linear::new(store, &format!("head.{name}"), width, count, true);
-            (count > 0).then(linear).transpose()
+            (count > 0 && weight > 0.0).then(linear).transpose()
         };
         Ok(Self {
             own_vectors,
             label_tables,
-            text: Linear::new(&mut store, "item.text", config.text_buckets, width, false)?,
+            text,
             kinds,
             gaps,
             elapsed,
-            blocks,
-            // The start, then at most one block a token.
-            rotary: Rotary::new(
-                width / config.heads,
-                config.max_length + 2,
-                ROTARY_BASE,
-                DType::F32,
-                &Device::Cpu,
-            )?,
+            encoder,
             norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
-            popularity: FeatureWeights::new(&mut store, "popularity", width, half_lives, even)?,
-            own: FeatureWeights::new(&mut store, "own", width, OWN_FEATURES, 0.0)?,
+            crowd,
+            own: match config.repeat_purchases {
+                true => Some(FeatureWeights::new(
+                    &mut store,
+                    "own",
+                    width,
+                    OWN_FEATURES,
+                    0.0,
+                )?),
+                false => None,
+            },
             label_heads: vec![
-                head(&mut store, "category", counts[0])?,
-                head(&mut store, "brand", counts[1])?,
-                head(&mut store, "price_band", counts[2])?,
+                head(&mut store, "category", counts[0], weights.category)?,
+                head(&mut store, "brand", counts[1], weights.brand)?,
+                head(&mut store, "price_band", counts[2], weights.price_band)?,
             ],
-            purchase: Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1])?,
+            purchase: match weights.purchase > 0.0 {
+                true => {
+                    let sizes = [3 * width, width / 2, 1];
+                    Some(Mlp::new(&mut store, "head.purchase", &sizes)?)
+                }
+                false => None,
+            },
             item_dropout: config.item_dropout,
+            temperature: config.temperature,
             input_dropout: nn::Dropout::new(config.dropout)?,
             store,
         })
@@ -137,14 +192,11 @@ impl Network {
     /// The vectors of all items: own vector + category + brand + price band + projected title.
     ///
     /// A learning pass hides the own vectors of some items.
-    ///
-    /// # Shapes
-    /// → [V, D].
     pub(super) fn item_table(
         &self,
         catalogue: &Catalogue,
         pass: &mut Pass<'_>,
-    ) -> Result<Tensor, NnError> {
+    ) -> Result<ItemTable, NnError> {
         let mut shown = catalogue.known.clone();
         if let Pass::Train(rng) = pass {
             for shown in &mut shown {
@@ -154,38 +206,59 @@ impl Network {
             }
         }
         let shown = Tensor::from_vec(shown, (catalogue.len(), 1), self.store.device())?;
-        let own = self.own_vectors.forward(&catalogue.own_row)?;
-        let mut table = (own.broadcast_mul(&shown)? + self.text.forward(&catalogue.text)?)?;
-        for (embedding, labels) in self.label_tables.iter().zip(&catalogue.labels) {
-            table = (table + embedding.forward(labels)?)?;
+        let own = nn::look_up(self.own_vectors.table(), &catalogue.own_row)?;
+        let mut table =
+            (own.broadcast_mul(&shown)? + catalogue.text.multiply(self.text.table())?)?;
+        for (embedding, labels) in self.label_tables.iter().zip(&catalogue.label_rows) {
+            table = (table + nn::look_up(embedding.table(), labels)?)?;
         }
-        Ok(table)
+        let nothing = Tensor::zeros((1, table.dim(1)?), table.dtype(), table.device())?;
+        let outputs = match &self.crowd {
+            Crowd::Standing(bias) => {
+                let known = Tensor::new(catalogue.known.as_slice(), bias.device())?;
+                let bias = nn::look_up(&bias.unsqueeze(1)?, &catalogue.own_row)?;
+                let bias = (bias * known.unsqueeze(1)?)?;
+                Tensor::cat(&[&self.direction(&table)?, &bias], 1)?
+            }
+            Crowd::Recent(_) => self.direction(&table)?,
+        };
+        Ok(ItemTable {
+            inputs: Tensor::cat(&[&table, &nothing], 0)?,
+            outputs,
+            chosen: None,
+        })
+    }
+
+    /// Vectors as scores compare them: as they are, or of length 1.
+    fn direction(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        if self.temperature == 0.0 {
+            return Ok(x.clone());
+        }
+        let length = (x.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?;
+        Ok(x.broadcast_div(&length)?)
     }
 
     /// The shoppers' states: the mean over a question's block of what the encoder makes of it, with the elapsed time.
     ///
     /// # Shapes
-    /// table [V, D] → [N, D].
+    /// → [N, D].
     pub(super) fn states(
         &self,
         batch: &Batch,
-        table: &Tensor,
+        table: &ItemTable,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
-        let (_, width) = table.dims2()?;
-        let (windows, time) = batch.items.dims2()?;
-        let nothing = Tensor::zeros((1, width), table.dtype(), table.device())?;
-        // Row V stands for the start and for padding.
-        let inputs = Tensor::cat(&[table, &nothing], 0)?;
-        let items = inputs.index_select(&batch.items.flatten_all()?, 0)?;
+        let (_, width) = table.inputs.dims2()?;
+        let (windows, time) = batch.kinds.dims2()?;
+        let places: Vec<u32> = batch.items.iter().map(|item| table.place(*item)).collect();
+        let items = nn::look_up(&table.inputs, &places)?;
         let items = items.reshape((windows, time, width))?;
         let mut x =
             ((items + self.kinds.forward(&batch.kinds)?)? + self.gaps.forward(&batch.gaps)?)?;
         x = self.input_dropout.forward(&x, pass)?;
-        for block in &self.blocks {
-            let (mask, positions) = (Some(&batch.mask), Some(&batch.positions));
-            x = block.forward(&x, mask, &self.rotary, positions, pass)?;
-        }
+        x = self
+            .encoder
+            .forward(x, &batch.mask, &batch.positions, pass)?;
         // [B, E, T] · [B, T, D] → [B·E, D] → [N, D]
         let pooled = batch.pooling.matmul(&x)?.reshape(((), width))?;
         let pooled = pooled.index_select(&batch.rows, 0)?;
@@ -196,12 +269,12 @@ impl Network {
     /// The score of every item: the sum of its parts.
     ///
     /// # Shapes
-    /// states [N, D], table [V, D] → [N, V].
+    /// states [N, D] → [N, V].
     pub(super) fn logits(
         &self,
         batch: &Batch,
         states: &Tensor,
-        table: &Tensor,
+        table: &ItemTable,
     ) -> Result<Tensor, NnError> {
         let logits = self.new_item_logits(batch, states, table)?;
         self.add_own_past(logits, batch, states)
@@ -210,22 +283,46 @@ impl Network {
     /// The score of every item as if the shopper had bought none of them.
     ///
     /// # Shapes
-    /// states [N, D], table [V, D] → [N, V].
+    /// states [N, D] → [N, V].
     pub(super) fn new_item_logits(
         &self,
         batch: &Batch,
         states: &Tensor,
-        table: &Tensor,
+        table: &ItemTable,
     ) -> Result<Tensor, NnError> {
-        self.add_crowd(&Self::taste(states, table)?, batch, states)
+        self.add_crowd(&self.taste(states, table)?, batch, states, table)
+    }
+
+    /// States such that scores are one product with the table's `outputs`, or nothing where scores are more than that.
+    ///
+    /// # Shapes
+    /// states [N, D] → [N, D + 1].
+    pub(super) fn queries(&self, states: &Tensor) -> Result<Option<Tensor>, NnError> {
+        let Crowd::Standing(_) = self.crowd else {
+            return Ok(None);
+        };
+        let aims = self.aims(states)?;
+        let ones = Tensor::ones((aims.dim(0)?, 1), aims.dtype(), aims.device())?;
+        Ok(Some(Tensor::cat(&[&aims, &ones], 1)?))
+    }
+
+    /// States as scores compare them with items.
+    fn aims(&self, states: &Tensor) -> Result<Tensor, NnError> {
+        let aims = self.direction(states)?;
+        if self.temperature == 0.0 {
+            return Ok(aims);
+        }
+        Ok((aims * (1.0 / self.temperature))?)
     }
 
     /// The first part of a score: state · item.
     ///
     /// # Shapes
-    /// states [N, D], table [V, D] → [N, V].
-    pub(super) fn taste(states: &Tensor, table: &Tensor) -> Result<Tensor, NnError> {
-        Ok(states.matmul(&table.t()?)?)
+    /// states [N, D] → [N, V].
+    pub(super) fn taste(&self, states: &Tensor, table: &ItemTable) -> Result<Tensor, NnError> {
+        let aims = self.aims(states)?;
+        let directions = table.outputs.narrow(1, 0, aims.dim(1)?)?;
+        Ok(aims.matmul(&directions.t()?)?)
     }
 
     /// Adds the second part: how much the shopper follows the crowd × the item's popularity.
@@ -237,8 +334,17 @@ impl Network {
         logits: &Tensor,
         batch: &Batch,
         states: &Tensor,
+        table: &ItemTable,
     ) -> Result<Tensor, NnError> {
-        nn::add_mixture(logits, &self.popularity.forward(states)?, &batch.popularity)
+        match &self.crowd {
+            Crowd::Recent(weights) => {
+                nn::add_mixture(logits, &weights.forward(states)?, &batch.popularity)
+            }
+            Crowd::Standing(_) => {
+                let bias = table.outputs.narrow(1, states.dim(1)?, 1)?;
+                Ok(logits.broadcast_add(&bias.t()?)?)
+            }
+        }
     }
 
     /// The third part, of the items that a shopper bought: how much the shopper comes back × own past.
@@ -246,7 +352,14 @@ impl Network {
     /// # Shapes
     /// states [N, D] → [M], one number an entry.
     pub(super) fn own_past(&self, own: &OwnEntries, states: &Tensor) -> Result<Tensor, NnError> {
-        let weights = self.own.forward(states)?.index_select(&own.rows, 0)?;
+        let Some(weights) = &self.own else {
+            return Ok(Tensor::zeros(
+                own.places.len(),
+                states.dtype(),
+                states.device(),
+            )?);
+        };
+        let weights = weights.forward(states)?.index_select(&own.rows, 0)?;
         Ok((weights * &own.features)?.sum(1)?)
     }
 
@@ -288,7 +401,8 @@ impl Network {
         head.map(|head| head.forward(states)).transpose()
     }
 
-    /// The logit of "this product is in this shopper's next order", for pairs of state and item vector.
+    /// The logit of "this product is in this shopper's next order", for pairs of state and item vector, or nothing where
+    /// that is not learnt.
     ///
     /// # Shapes
     /// states [N, D], items [N, D] → [N].
@@ -296,9 +410,12 @@ impl Network {
         &self,
         states: &Tensor,
         items: &Tensor,
-    ) -> Result<Tensor, NnError> {
+    ) -> Result<Option<Tensor>, NnError> {
+        let Some(purchase) = &self.purchase else {
+            return Ok(None);
+        };
         let product = (states * items)?;
         let pair = Tensor::cat(&[states, items, &product], 1)?;
-        Ok(self.purchase.forward(&pair)?.squeeze(1)?)
+        Ok(Some(purchase.forward(&pair)?.squeeze(1)?))
     }
 }

@@ -64,7 +64,7 @@ mod tests {
     fn every_shopper_is_in_one_batch_of_bounded_size() {
         let history = |orders: i64| {
             let lines: Vec<_> = (0..orders).map(|o| buy(o as u32, o, None)).collect();
-            History::new(&lines)
+            History::new(&lines, true)
         };
         let histories: Vec<History> = [1, 4, 2, 4, 9, 0].map(history).into();
         let config = UserModelConfig {

@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use nn::{SHARDS, generator};
+use nn::{Device, Pass, SHARDS, generator};
 use rand::RngExt;
 
+use super::batch::Batch;
 use super::gradients::batch_gradients;
 use super::history::History;
 use super::window::Window;
 use super::{
-    LossWeights, Training, TrainingRecord, UserModel, UserModelConfig, VALIDATION_NDCG, train,
+    EncoderKind, LossWeights, Objective, Training, TrainingRecord, UserModel, UserModelConfig,
+    VALIDATION_NDCG, train,
 };
 use crate::fixture::{buy, corpus_of};
 use crate::{Corpus, Interaction, InteractionKind, Scorer, hold_out, top_k};
@@ -212,14 +214,31 @@ fn every_parameter_gets_a_finite_gradient_that_is_not_zero() {
     for (index, item) in (0u32..).zip(&mut corpus.items) {
         item.brand = (index % 3 < 2).then_some(index % 3);
     }
-    let config = small();
-    let model = UserModel::untrained(&corpus, &config).expect("a good corpus");
+    for encoder in EncoderKind::ALL {
+        let timed = UserModelConfig { encoder, ..small() };
+        assert_gradients(&corpus, &timed);
+        assert_gradients(&corpus, &for_sequences(encoder));
+    }
+}
+
+/// Small settings for sequences without a clock.
+fn for_sequences(encoder: EncoderKind) -> UserModelConfig {
+    UserModelConfig {
+        encoder,
+        popularity_half_lives_days: Vec::new(),
+        repeat_purchases: false,
+        ..small()
+    }
+}
+
+fn assert_gradients(corpus: &Corpus, config: &UserModelConfig) {
+    let model = UserModel::untrained(corpus, config).expect("a good corpus");
     let mut rng = generator(1, "test", 0);
     let windows: Vec<Window> = corpus
         .sequences
         .iter()
         .map(|sequence| {
-            let history = History::new(&sequence.interactions);
+            let history = History::new(&sequence.interactions, config.repeat_purchases);
             Window::training(&history, ITEMS as usize, Some(4), 8, 16, &mut rng)
         })
         .collect();
@@ -253,7 +272,7 @@ fn shards_sum_to_the_whole_batch() {
     let windows: Vec<Window> = (0..)
         .zip(&corpus.sequences)
         .map(|(index, sequence)| {
-            let history = History::new(&sequence.interactions);
+            let history = History::new(&sequence.interactions, true);
             Window::training(&history, ITEMS as usize, Some(index % 4), 8, 3, &mut rng)
         })
         .collect();
@@ -397,4 +416,74 @@ fn a_run_that_was_killed_goes_on_from_its_last_checkpoint() {
     let (_, resumed) = finished(train_on(&corpus, &small(), killed.path()));
     assert_eq!(resumed, record);
     assert_eq!(weights(straight.path()), weights(killed.path()));
+}
+
+#[test]
+fn every_encoder_and_objective_learns_planted_transitions() {
+    let corpus = habitual_shop(160, 7);
+    let split = hold_out(&corpus, 6 * DAY_S, 7 * DAY_S);
+    let sampled = Objective::Sampled { negatives: 4 };
+    let gbce = Objective::Gbce {
+        negatives: 8,
+        calibration: 0.75,
+    };
+    let cases = [
+        (EncoderKind::Gru, Objective::Full),
+        (EncoderKind::Lstm, Objective::Full),
+        (EncoderKind::Mlp, Objective::Full),
+        (EncoderKind::Transformer, sampled),
+        (EncoderKind::Transformer, gbce),
+    ];
+    for (encoder, objective) in cases {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        // A binary loss against few items takes longer.
+        let config = UserModelConfig {
+            objective,
+            epochs: 24,
+            patience: 24,
+            ..for_sequences(encoder)
+        };
+        let run = train(
+            &split.training,
+            Some(&split),
+            &config,
+            folder.path(),
+            &mut |_| ControlFlow::Continue(()),
+        );
+        let (_, record) = finished(run.expect("trains"));
+        let best = record.epochs.iter();
+        let best = best.filter_map(|epoch| epoch.validation.get(VALIDATION_NDCG).copied());
+        let best = best.fold(0.0, f64::max);
+        assert!(best > 0.9, "{encoder}, {objective:?}: NDCG@10 {best}");
+    }
+}
+
+#[test]
+fn no_encoder_reads_the_future() {
+    let corpus = habitual_shop(20, 6);
+    let lines: Vec<Interaction> = (0..4u32)
+        .map(|n| buy(n, i64::from(n) * DAY_S, None))
+        .collect();
+    let mut other = lines.clone();
+    other[3].item = 9;
+    for encoder in EncoderKind::ALL {
+        let model = UserModel::untrained(&corpus, &for_sequences(encoder)).expect("a good corpus");
+        let windows = [&lines, &other].map(|lines| {
+            let history = History::new(lines, false);
+            let mut rng = generator(1, "test", 0);
+            Window::training(&history, ITEMS as usize, Some(2), 8, 16, &mut rng)
+        });
+        let states = windows.map(|window| {
+            let batch = Batch::new(&[window], &model.popularity, ITEMS as usize, &Device::Cpu);
+            let batch = batch.expect("fits");
+            let states = model
+                .network
+                .states(&batch, model.table(), &mut Pass::Infer);
+            states
+                .and_then(|s| Ok(s.to_vec2::<f32>()?))
+                .expect("encodes")
+        });
+        // What comes fourth is a target of the third, and read by nobody.
+        assert_eq!(states[0], states[1], "{encoder}");
+    }
 }

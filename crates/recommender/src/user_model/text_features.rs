@@ -11,32 +11,31 @@ use std::collections::BTreeMap;
 
 use nn::name_seed;
 
-/// Vectors of titles, one row of `buckets` numbers each with Euclidean norm 1 (0 for a title without a letter).
+/// Vectors of titles, each of Euclidean norm 1 (nothing for a title without a letter) over `buckets` columns, as pairs of
+/// column and number by ascending column.
 ///
 /// # Shapes
-/// titles [V] → row-major [V, buckets].
-pub(super) fn text_features(titles: &[&str], buckets: usize) -> Vec<f32> {
+/// titles [V] → V rows.
+pub(super) fn text_features(titles: &[&str], buckets: usize) -> Vec<Vec<(u32, f32)>> {
     let pieces: Vec<BTreeMap<String, u32>> = titles.iter().map(|title| pieces(title)).collect();
     let mut documents: BTreeMap<&str, u32> = BTreeMap::new();
     for piece in pieces.iter().flat_map(BTreeMap::keys) {
         *documents.entry(piece).or_default() += 1;
     }
-    let mut features = vec![0f32; titles.len() * buckets];
-    for (row, pieces) in features.chunks_mut(buckets).zip(&pieces) {
+    let row_of = |pieces: &BTreeMap<String, u32>| {
+        let mut row: BTreeMap<u32, f32> = BTreeMap::new();
         for (piece, count) in pieces {
             let hash = name_seed(piece);
             let rarity = (1.0 + titles.len() as f32 / documents[piece.as_str()] as f32).ln();
             let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
-            row[(hash % buckets as u64) as usize] += sign * rarity * (*count as f32).sqrt();
+            let bucket = (hash % buckets as u64) as u32;
+            *row.entry(bucket).or_default() += sign * rarity * (*count as f32).sqrt();
         }
-        let norm = row.iter().map(|v| v * v).sum::<f32>().sqrt();
-        if norm > 0.0 {
-            for value in row {
-                *value /= norm;
-            }
-        }
-    }
-    features
+        let norm = row.values().map(|v| v * v).sum::<f32>().sqrt();
+        let row = row.into_iter().filter(|(_, value)| *value != 0.0);
+        row.map(|(bucket, value)| (bucket, value / norm)).collect()
+    };
+    pieces.iter().map(row_of).collect()
 }
 
 /// The words and n-grams of a title with their counts.
@@ -121,8 +120,11 @@ mod tests {
         ];
         let features = text_features(&titles, 512);
         let dot = |a: usize, b: usize| -> f32 {
-            let row = |i: usize| &features[i * 512..(i + 1) * 512];
-            row(a).iter().zip(row(b)).map(|(x, y)| x * y).sum()
+            let row: BTreeMap<u32, f32> = features[a].iter().copied().collect();
+            let products = features[b]
+                .iter()
+                .map(|(k, y)| row.get(k).map_or(0.0, |x| x * y));
+            products.sum()
         };
         assert!(dot(0, 1) > dot(0, 2) + 0.2);
         assert!(dot(3, 4) > dot(3, 5) + 0.2);

@@ -52,10 +52,13 @@ pub fn train(
             remedy: "import orders before training",
         });
     }
+    let repeats = config.repeat_purchases;
     let histories = training.sequences.iter();
     let mut task = Task {
         model,
-        histories: histories.map(|s| History::new(&s.interactions)).collect(),
+        histories: histories
+            .map(|s| History::new(&s.interactions, repeats))
+            .collect(),
         batches: Vec::new(),
         validation,
         folder,

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use nn::{Device, NnError, Tensor};
+use nn::{NnError, SparseMatrix};
 use serde::{Deserialize, Serialize};
 
 use super::text_features::text_features;
@@ -22,15 +22,13 @@ pub(super) struct Vocabulary {
 /// What is known of each item of the present corpus, as the network reads it. Nothing here is learnt.
 #[derive(Debug)]
 pub(super) struct Catalogue {
-    /// [V, buckets].
-    pub(super) text: Tensor,
+    /// The titles' features [V, buckets].
+    pub(super) text: SparseMatrix,
     /// Row of the item's own vector [V]; 0 where it has none.
-    pub(super) own_row: Tensor,
+    pub(super) own_row: Vec<u32>,
     /// 1 where the item has a vector of its own, else 0.
     pub(super) known: Vec<f32>,
     /// Labels as table rows [V]: 0 for none, else one more than the position in the vocabulary.
-    pub(super) labels: [Tensor; LABELS],
-    /// The same for the losses.
     pub(super) label_rows: [Vec<u32>; LABELS],
 }
 
@@ -69,7 +67,6 @@ impl Catalogue {
         corpus: &Corpus,
         vocabulary: &Vocabulary,
         buckets: usize,
-        device: &Device,
     ) -> Result<Self, NnError> {
         let items = &corpus.items;
         let titles: Vec<&str> = items.iter().map(|item| item.title.as_str()).collect();
@@ -92,17 +89,28 @@ impl Catalogue {
             items.iter().map(|i| row(i.brand, &brands)).collect(),
             items.iter().map(|i| band(i.price_band)).collect(),
         ];
-        let tensor = |rows: &Vec<u32>| Tensor::from_slice(rows, rows.len(), device);
-        let [category, brand, price_band] = &label_rows;
         Ok(Self {
-            text: Tensor::from_vec(text, (items.len(), buckets), device)?,
-            own_row: tensor(&own.iter().map(|row| row.unwrap_or(0)).collect())?,
+            text: SparseMatrix::new(buckets, &text)?,
+            own_row: own.iter().map(|row| row.unwrap_or(0)).collect(),
             known: own
                 .iter()
                 .map(|row| f32::from(u8::from(row.is_some())))
                 .collect(),
-            labels: [tensor(category)?, tensor(brand)?, tensor(price_band)?],
             label_rows,
+        })
+    }
+
+    /// What is known of some of the items, in the order in which they are asked for.
+    pub(super) fn part(&self, items: &[u32]) -> Result<Self, NnError> {
+        let pick = |rows: &Vec<u32>| items.iter().map(|item| rows[*item as usize]).collect();
+        Ok(Self {
+            text: self.text.rows(items)?,
+            own_row: pick(&self.own_row),
+            known: items
+                .iter()
+                .map(|item| self.known[*item as usize])
+                .collect(),
+            label_rows: self.label_rows.each_ref().map(pick),
         })
     }
 
@@ -140,10 +148,12 @@ mod tests {
         new.categories = vec!["pans".to_owned(), "pots".to_owned()];
         new.items[0].category = Some(0);
         new.items[2].category = Some(1);
-        let catalogue = Catalogue::new(&new, &vocabulary, 8, &Device::Cpu).expect("small");
+        let catalogue = Catalogue::new(&new, &vocabulary, 8).expect("small");
         assert_eq!(catalogue.known, [1.0, 0.0, 1.0]);
-        let rows: Vec<u32> = catalogue.own_row.to_vec1().expect("u32");
-        assert_eq!(rows, [1, 0, 0]);
+        assert_eq!(catalogue.own_row, [1, 0, 0]);
         assert_eq!(catalogue.label_rows[0], [0, 0, 2]);
+        let part = catalogue.part(&[2, 0]).expect("items");
+        assert_eq!((part.own_row, part.known), (vec![0, 1], vec![1.0, 1.0]));
+        assert_eq!(part.label_rows[0], [2, 0]);
     }
 }

@@ -5,7 +5,6 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::history::{History, OwnItem, START_KIND, Token, gap_bucket};
-use crate::Interaction;
 
 /// A stretch of a shopper's history after a token that marks its start.
 #[derive(Debug, Clone)]
@@ -103,17 +102,16 @@ impl Window {
 
     /// A window to answer from: what does the shopper want at `now_s`?
     pub(super) fn answering(
-        interactions: &[Interaction],
+        history: &History,
         items: usize,
         max_length: usize,
         now_s: i64,
     ) -> Self {
-        let history = History::new(interactions);
         let last_block = history.blocks.len().checked_sub(1);
-        let mut window = Self::new(&history, items as u32, last_block, max_length);
+        let mut window = Self::new(history, items as u32, last_block, max_length);
         let number = window.blocks.last().map_or(0, |last| *last);
         let at_s = history.blocks.last().map(|block| block.at_s);
-        let question = window.question(&history, number, at_s, now_s);
+        let question = window.question(history, number, at_s, now_s);
         window.questions.push(question);
         window
     }
@@ -175,7 +173,7 @@ mod tests {
             let order_number = Some(item);
             [item, item + 1].map(|item| buy(item, 100 * order, order_number))
         });
-        History::new(&lines.collect::<Vec<_>>())
+        History::new(&lines.collect::<Vec<_>>(), true)
     }
 
     #[test]
@@ -213,10 +211,10 @@ mod tests {
     #[test]
     fn answering_looks_back_from_now() {
         let past = [buy(4, 100, Some(1)), buy(5, 100, Some(1))];
-        let window = Window::answering(&past, 9, 50, 100 + 3 * 3_600);
+        let window = Window::answering(&History::new(&past, true), 9, 50, 100 + 3 * 3_600);
         let question = &window.questions[0];
         assert_eq!((question.start, question.end, question.elapsed), (1, 3, 3));
-        let empty = Window::answering(&[], 9, 50, 100);
+        let empty = Window::answering(&History::new(&[], true), 9, 50, 100);
         assert_eq!(empty.tokens.len(), 1);
         assert_eq!(
             (empty.questions[0].start, empty.questions[0].elapsed),

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use engine::ingest::Format;
-use engine::{Config, EvaluationReport, Store};
+use engine::{
+    Config, EncoderKind, EvaluationReport, SequenceDataset, SequenceReport, SequenceRequest, Store,
+};
 
 use super::{config, import, store, train};
 use crate::Outcome;
@@ -12,11 +14,65 @@ use crate::terminal::{Terminal, TrainBar};
 
 pub(crate) fn run(shared: &Shared, args: &EvaluateArgs, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
-    let report = match (&args.dataset, &args.path) {
-        (Some(dataset), Some(path)) => on_dataset(shared, &config, dataset, path, terminal)?,
-        _ => evaluate_models(&store(shared)?, &config, terminal)?,
+    match (args.dataset.as_deref(), &args.path) {
+        (Some("online-retail"), Some(path)) => {
+            terminal.result(&on_online_retail(shared, &config, path, terminal)?)
+        }
+        (Some(dataset), Some(path)) => terminal.result(&on_sequences(
+            shared, &config, args, dataset, path, terminal,
+        )?),
+        _ => terminal.result(&evaluate_models(&store(shared)?, &config, terminal)?),
+    }
+}
+
+/// Judges the user model by leave-one-out, in a folder of its own, where it can be resumed.
+fn on_sequences(
+    shared: &Shared,
+    config: &Config,
+    args: &EvaluateArgs,
+    dataset: &str,
+    path: &Path,
+    terminal: Terminal,
+) -> Outcome<SequenceReport> {
+    let known = SequenceDataset::ALL.map(|(name, _)| name).join(", ");
+    let set = match (dataset, SequenceDataset::named(dataset)) {
+        (_, Some(set)) => set.read(path)?,
+        ("sequences", _) => engine::read_files(path, args.items.as_deref())?,
+        _ => {
+            let message = format!(
+                "there is no data set `{dataset}`; known are online-retail, {known}, and sequences for a file"
+            );
+            return Err(message.into());
+        }
     };
-    terminal.result(&report)
+    let encoder = |name: &String| {
+        let mut all = EncoderKind::ALL.into_iter();
+        let unknown =
+            || format!("there is no encoder `{name}`; known are transformer, gru, lstm and mlp");
+        all.find(|encoder| encoder.name() == name)
+            .ok_or_else(unknown)
+    };
+    let request = SequenceRequest {
+        dataset: dataset.to_owned(),
+        encoders: args
+            .encoders
+            .iter()
+            .map(encoder)
+            .collect::<Result<_, _>>()?,
+        settings: engine::sequence_settings(args.settings.as_deref())?,
+        seeds: args.seeds,
+        resamples: config.evaluation.bootstrap_resamples,
+    };
+    let folder = shared.data_dir.join(format!("dataset-{dataset}"));
+    let mut bar = TrainBar::new(terminal);
+    let report =
+        engine::evaluate_sequences(&set, &request, &folder, &mut |progress| bar.show(progress));
+    bar.finish();
+    let report = report?;
+    terminal.say(report.heading());
+    terminal.say(report.table());
+    terminal.say(report.times());
+    Ok(report)
 }
 
 /// Judges the models on the test window and prints the table.
@@ -40,20 +96,13 @@ pub(crate) fn evaluate_models(
     Ok(report)
 }
 
-/// Imports, trains and evaluates a public data set in a folder of its own, where it can be resumed.
-fn on_dataset(
+/// Imports, trains and evaluates UCI Online Retail in a folder of its own, where it can be resumed.
+fn on_online_retail(
     shared: &Shared,
     config: &Config,
-    dataset: &str,
     path: &Path,
     terminal: Terminal,
 ) -> Outcome<EvaluationReport> {
-    let format = match dataset {
-        "online-retail" => Format::OnlineRetail,
-        _ => {
-            return Err(format!("there is no data set `{dataset}`; known is online-retail").into());
-        }
-    };
     let mut paths: Vec<_> = std::fs::read_dir(path)
         .map_err(|error| format!("cannot read the folder {}: {error}", path.display()))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -72,11 +121,11 @@ fn on_dataset(
     if paths.is_empty() {
         return Err(format!("{} holds no .csv, .csv.xz or .xlsx file", path.display()).into());
     }
-    let mut store = Store::open(&shared.data_dir.join(format!("dataset-{dataset}")))?;
+    let mut store = Store::open(&shared.data_dir.join("dataset-online-retail"))?;
     let mut config = config.clone();
-    dataset.clone_into(&mut config.shop.name);
+    "online-retail".clone_into(&mut config.shop.name);
     let files = ImportArgs {
-        format,
+        format: Format::OnlineRetail,
         paths,
         consents: Vec::new(),
     };

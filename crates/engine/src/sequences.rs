@@ -1,0 +1,423 @@
+//! The published leave-one-out comparison: public item sequences, several seeds, all items ranked.
+
+mod published;
+mod report;
+
+use std::io::Read;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use datasets::SequenceSet;
+use events::Pseudonym;
+use recommender::user_model::{self, EncoderKind, Training, UserModel, UserModelConfig};
+use recommender::{
+    Blend, BlendSettings, Component, Corpus, CountModel, CountModelSettings, EvaluateSettings,
+    HeldOut, Interaction, InteractionKind, Item, ItemKnn, ItemKnnSettings, LeaveOneOut, Popular,
+    Row, RowKind, ScoreScale, Scorer, Sequence, Task, evaluate,
+};
+
+pub use report::{SequenceFit, SequenceReport};
+
+use crate::error::{EngineError, Result};
+use crate::train::TrainProgress;
+
+/// The first bytes of every .xz file.
+const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
+/// Length of the judged lists.
+const LIST: usize = 10;
+/// The task's name in the table.
+const TASK: &str = "next-item";
+/// A half-life that forgets nothing of a sequence without a clock.
+const ALL_TIME_DAYS: f64 = 1e9;
+
+/// A public set of sequences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SequenceDataset {
+    /// Amazon Beauty as in S3-Rec, P5 and TIGER: `Beauty.txt` and `items.tsv`.
+    AmazonBeauty,
+    /// `MovieLens`-1M as in `SASRec`: `ml-1m_sas.txt`, `movies.dat` and `sas_to_original_items.txt`.
+    MovieLens1M,
+    /// `MovieLens`-100k as in `RecBole`: `ml-100k.inter` and `ml-100k.item`.
+    MovieLens100K,
+}
+
+impl SequenceDataset {
+    /// The sets by the names of the command line.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("amazon-beauty", Self::AmazonBeauty),
+        ("ml1m", Self::MovieLens1M),
+        ("ml100k", Self::MovieLens100K),
+    ];
+
+    /// The set of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|(known, _)| *known == name).map(|(_, set)| set)
+    }
+
+    /// Reads the set from its publisher's files, plain or as `.xz`.
+    ///
+    /// # Errors
+    /// [`EngineError::File`] where a file is missing or damaged.
+    pub fn read(self, folder: &Path) -> Result<SequenceSet> {
+        match self {
+            Self::AmazonBeauty => read_files(
+                &find(folder, "Beauty.txt")?,
+                Some(&find(folder, "items.tsv")?),
+            ),
+            Self::MovieLens100K => read_files(
+                &find(folder, "ml-100k.inter")?,
+                Some(&find(folder, "ml-100k.item")?),
+            ),
+            Self::MovieLens1M => {
+                let interactions = find(folder, "ml-1m_sas.txt")?;
+                let films = read_text(&find(folder, "movies.dat")?)?;
+                let numbers = read_text(&find(folder, "sas_to_original_items.txt")?)?;
+                let items = renumbered(&films, &numbers);
+                parse(&interactions, Some(&items))
+            }
+        }
+    }
+}
+
+/// Reads a file of sequences and one that names the items, in any of the forms of [`SequenceSet::parse`].
+///
+/// # Errors
+/// [`EngineError::File`] where a file cannot be read.
+pub fn read_files(interactions: &Path, items: Option<&Path>) -> Result<SequenceSet> {
+    let items = items.map(read_text).transpose()?;
+    parse(interactions, items.as_deref())
+}
+
+fn parse(interactions: &Path, items: Option<&str>) -> Result<SequenceSet> {
+    let text = read_text(interactions)?;
+    SequenceSet::parse(&text, items).map_err(|error| {
+        let remedy = "see the README beside the set for its publisher's form";
+        EngineError::file(interactions, error.to_string(), remedy)
+    })
+}
+
+/// The films of `SASRec`'s numbering, from the publisher's films and "`SASRec`'s number, publisher's number" lines.
+fn renumbered(films: &str, numbers: &str) -> String {
+    let by_number = films.lines().filter_map(|line| line.split_once("::"));
+    let by_number: std::collections::HashMap<&str, &str> = by_number.collect();
+    let mut items = String::new();
+    for line in numbers.lines() {
+        let mut fields = line.split_whitespace();
+        let (Some(here), Some(there)) = (fields.next(), fields.next()) else {
+            continue;
+        };
+        if let Some(film) = by_number.get(there) {
+            items.push_str(&format!("{here}::{film}\n"));
+        }
+    }
+    items
+}
+
+fn find(folder: &Path, name: &str) -> Result<PathBuf> {
+    let names = [name.to_owned(), format!("{name}.xz")];
+    let mut paths = names.iter().map(|name| folder.join(name));
+    paths.find(|path| path.exists()).ok_or_else(|| {
+        let problem = format!("it holds neither {name} nor {name}.xz");
+        EngineError::file(folder, problem, "name the folder of the data set's files")
+    })
+}
+
+/// The text of a file, packed as `.xz` or not, in UTF-8 or, as films come, in ISO 8859-1.
+fn read_text(path: &Path) -> Result<String> {
+    let mut bytes = std::fs::read(path).map_err(EngineError::io("read", path))?;
+    if bytes.starts_with(XZ_MAGIC) {
+        let mut unpacked = Vec::new();
+        liblzma::read::XzDecoder::new_multi_decoder(bytes.as_slice())
+            .read_to_end(&mut unpacked)
+            .map_err(|error| {
+                let problem = format!("it cannot be unpacked ({error})");
+                EngineError::file(path, problem, "fetch it again; `xz -t` checks it")
+            })?;
+        bytes = unpacked;
+    }
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| error.as_bytes().iter().map(|b| char::from(*b)).collect()))
+}
+
+/// The settings of a user model of sequences: the defaults, under what a TOML file says.
+///
+/// # Errors
+/// [`EngineError::Config`] where the file cannot be read or has a key or value that does not fit.
+pub fn sequence_settings(path: Option<&Path>) -> Result<UserModelConfig> {
+    let defaults = UserModelConfig::for_sequences();
+    let Some(path) = path else {
+        return Ok(defaults);
+    };
+    let fault = |problem: String| EngineError::Config {
+        path: path.to_owned(),
+        problem,
+        remedy: "its keys are those of [model] in the file that `hawker init` writes".to_owned(),
+    };
+    let text = std::fs::read_to_string(path).map_err(EngineError::io("read", path))?;
+    let given: toml::Table = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    let all = toml::Table::try_from(defaults).map_err(|error| fault(error.to_string()))?;
+    let merged = toml::Value::Table(merged(all, given));
+    let settings: UserModelConfig = merged
+        .try_into()
+        .map_err(|error: toml::de::Error| fault(error.to_string()))?;
+    settings.check()?;
+    Ok(settings)
+}
+
+/// A table under what another one says, tables within them alike.
+fn merged(mut under: toml::Table, over: toml::Table) -> toml::Table {
+    for (key, value) in over {
+        let value = match (under.remove(&key), value) {
+            // One objective takes the place of another; its fields are not those of the other.
+            (Some(toml::Value::Table(a)), toml::Value::Table(b)) if key != "objective" => {
+                toml::Value::Table(merged(a, b))
+            }
+            (_, value) => value,
+        };
+        under.insert(key, value);
+    }
+    under
+}
+
+/// What [`evaluate_sequences`] is asked for.
+#[derive(Debug, Clone)]
+pub struct SequenceRequest {
+    /// The name under which figures were published, or any other.
+    pub dataset: String,
+    /// The encoders to compare.
+    pub encoders: Vec<EncoderKind>,
+    /// Settings of the user model but for encoder and seed; the first seed is theirs.
+    pub settings: UserModelConfig,
+    /// How often each encoder is trained, with one seed after the other.
+    pub seeds: u64,
+    /// Resamples of the bootstrap.
+    pub resamples: usize,
+}
+
+/// Judges the count models, the user model under several seeds and their blends by leave-one-out, and puts the
+/// published figures beside them.
+///
+/// Everything is chosen and learnt on the validation targets, the models know nothing of a shopper's last two items, and
+/// the test is asked once. Models are kept in `folder`; a run that was stopped goes on there.
+///
+/// # Errors
+/// [`EngineError::NotReady`] where no sequence has three items, and those of training.
+pub fn evaluate_sequences(
+    set: &SequenceSet,
+    request: &SequenceRequest,
+    folder: &Path,
+    progress: &mut dyn FnMut(&TrainProgress<'_>),
+) -> Result<SequenceReport> {
+    let split = LeaveOneOut::new(corpus_of(set));
+    let (validation, test) = (split.validation(), split.test());
+    if test.shoppers.is_empty() {
+        return Err(EngineError::NotReady {
+            missing: "no sequence has the three items that leave-one-out needs".to_owned(),
+            remedy: "name a file of longer sequences".to_owned(),
+        });
+    }
+    progress(&TrainProgress::Stage("counting"));
+    let mut fits = Vec::new();
+    let baselines = baselines(&validation, &mut fits, progress)?;
+    let mut models: Vec<(String, Vec<Component>)> = Vec::new();
+    for encoder in &request.encoders {
+        let mut seeds = Vec::new();
+        for seed in 0..request.seeds {
+            let settings = UserModelConfig {
+                encoder: *encoder,
+                seed: request.settings.seed + seed,
+                ..request.settings.clone()
+            };
+            let (model, fit) = user_model(&validation, &settings, folder, progress)?;
+            seeds.push(Component {
+                scorer: Arc::new(Named(fit.model.clone(), model)),
+                scale: ScoreScale::Logit,
+            });
+            fits.push(fit);
+        }
+        models.push((name_of(*encoder), seeds));
+    }
+    progress(&TrainProgress::Stage("blending"));
+    let mut blends = Vec::new();
+    for (name, seeds) in &models {
+        for seed in seeds {
+            let parts = [&baselines[..], std::slice::from_ref(seed)].concat();
+            blends.push(blend(&format!("{name} + counts"), parts, &validation)?);
+        }
+        if seeds.len() > 1 {
+            let parts = [&baselines[..], seeds].concat();
+            let name = format!("{name} × {} + counts", seeds.len());
+            blends.push(blend(&name, parts, &validation)?);
+        }
+    }
+    progress(&TrainProgress::Stage("ranking all items"));
+    let mut scorers: Vec<(&dyn Scorer, RowKind)> = Vec::new();
+    let single = |component: &'_ Component| Arc::clone(&component.scorer);
+    let counts: Vec<Arc<dyn Scorer>> = baselines.iter().map(single).collect();
+    let learnt: Vec<Arc<dyn Scorer>> = models.iter().flat_map(|m| &m.1).map(single).collect();
+    scorers.extend(counts.iter().map(|s| (s.as_ref(), RowKind::Baseline)));
+    scorers.extend(learnt.iter().map(|s| (s.as_ref(), RowKind::Model)));
+    scorers.extend(blends.iter().map(|b| (b as &dyn Scorer, RowKind::Model)));
+    let default = blends.last().map_or("popular", |blend| blend.name());
+    let settings = EvaluateSettings {
+        resamples: request.resamples,
+        k: LIST,
+        ..EvaluateSettings::with_default(default)
+    };
+    let judged = evaluate(&request.dataset, "test", &test, &scorers, &settings)?;
+    let mut rows = published::rows(&request.dataset);
+    let found = judged.table.rows.into_iter();
+    let found = found.filter(|row| row.task == Task::NewItems.name());
+    rows.extend(found.map(|row| Row {
+        task: TASK.to_owned(),
+        default: false,
+        ..row
+    }));
+    Ok(SequenceReport {
+        dataset: request.dataset.clone(),
+        shoppers: test.shoppers.len(),
+        items: set.items.len(),
+        interactions: set.sequences.iter().map(|s| s.items.len()).sum(),
+        undescribed: set.undescribed,
+        seeds: request.seeds,
+        settings: request.settings.clone(),
+        rows,
+        fits,
+    })
+}
+
+/// A user model under the name of its encoder.
+struct Named(String, UserModel);
+
+impl Scorer for Named {
+    fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn scores(
+        &self,
+        histories: &[&[Interaction]],
+        now_s: i64,
+    ) -> std::result::Result<Vec<Vec<f32>>, recommender::RecommenderError> {
+        self.1.scores(histories, now_s)
+    }
+}
+
+fn name_of(encoder: EncoderKind) -> String {
+    format!("user-model, {encoder}")
+}
+
+fn corpus_of(set: &SequenceSet) -> Corpus {
+    let mut corpus = Corpus::default();
+    let mut categories = std::collections::HashMap::new();
+    for item in &set.items {
+        let category = item.category.as_ref().map(|name| {
+            *categories.entry(name.as_str()).or_insert_with(|| {
+                corpus.categories.push(name.clone());
+                corpus.categories.len() as u32 - 1
+            })
+        });
+        corpus.items.push(Item {
+            id: item.id.clone(),
+            title: item.title.clone(),
+            category,
+            ..Item::default()
+        });
+    }
+    for (number, sequence) in (0u128..).zip(&set.sequences) {
+        let interaction = |item: &u32| Interaction {
+            item: *item,
+            kind: InteractionKind::Purchase,
+            at_s: 0,
+            order: None,
+        };
+        corpus.sequences.push(Sequence {
+            user: Pseudonym(number.to_be_bytes()),
+            interactions: sequence.items.iter().map(interaction).collect(),
+        });
+    }
+    corpus
+}
+
+/// Popularity, cosine and the count model, the last under the settings that validation chose.
+fn baselines(
+    validation: &HeldOut,
+    fits: &mut Vec<SequenceFit>,
+    progress: &mut dyn FnMut(&TrainProgress<'_>),
+) -> Result<Vec<Component>> {
+    let training = &validation.training;
+    let chosen = CountModelSettings::tune(validation, &mut |settings, ndcg| {
+        progress(&TrainProgress::Trial {
+            model: "count-model",
+            settings: format!("{settings:?}"),
+            ndcg,
+        });
+    })?;
+    let knn = ItemKnnSettings {
+        across_baskets: true,
+        basket_half_life_days: ALL_TIME_DAYS,
+        history_half_life_days: ALL_TIME_DAYS,
+        ..ItemKnnSettings::default()
+    };
+    let popular: Arc<dyn Scorer> = Arc::new(Popular::all_time(training));
+    let cosine: Arc<dyn Scorer> = Arc::new(ItemKnn::fit(training, knn)?);
+    let start = Instant::now();
+    let counts: Arc<dyn Scorer> = Arc::new(CountModel::fit(training, chosen)?);
+    fits.push(SequenceFit {
+        model: counts.name().to_owned(),
+        seconds: start.elapsed().as_secs_f64(),
+        ..SequenceFit::default()
+    });
+    let component = |scorer| Component {
+        scorer,
+        scale: ScoreScale::Count,
+    };
+    Ok([popular, cosine, counts].map(component).into())
+}
+
+/// Trains one user model, or finds it trained.
+fn user_model(
+    validation: &HeldOut,
+    settings: &UserModelConfig,
+    folder: &Path,
+    progress: &mut dyn FnMut(&TrainProgress<'_>),
+) -> Result<(UserModel, SequenceFit)> {
+    let name = name_of(settings.encoder);
+    let stage = format!("training {name}, seed {}", settings.seed);
+    progress(&TrainProgress::Stage(&stage));
+    let folder = folder.join(format!("{}-{}", settings.encoder, settings.seed));
+    let mut tell = |step: &nn::Progress| {
+        progress(&TrainProgress::Step(step));
+        ControlFlow::Continue(())
+    };
+    let training = &validation.training;
+    let start = Instant::now();
+    let trained = user_model::train(training, Some(validation), settings, &folder, &mut tell)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let (model, record) = match trained {
+        Training::Finished(model, record) => (*model, record),
+        Training::Paused(record) => (UserModel::load(&folder, training)?, record),
+    };
+    let fit = SequenceFit {
+        model: name,
+        seed: Some(settings.seed),
+        seconds,
+        epochs: record.epochs.len(),
+        best_epoch: record.best_epoch,
+        parameters: Some(model.parameter_count()),
+    };
+    Ok((model, fit))
+}
+
+/// Learns the weights of a blend on the validation targets.
+fn blend(name: &str, parts: Vec<Component>, validation: &HeldOut) -> Result<Blend> {
+    let settings = BlendSettings {
+        negatives: 200,
+        ..BlendSettings::default()
+    };
+    let weights = Blend::learn(&[(validation, &parts)], &settings)?;
+    Ok(Blend::new(name, parts, weights)?)
+}

@@ -67,8 +67,8 @@ pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recom
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
 pub use sales::{ProductSales, RECENT_DAYS};
 pub use sequences::{
-    SequenceDataset, SequenceFit, SequenceReport, SequenceRequest, evaluate_sequences, read_files,
-    sequence_settings,
+    SequenceDataset, SequenceFit, SequenceReport, SequenceRequest, evaluate_cold_start,
+    evaluate_sequences, read_files, sequence_settings,
 };
 pub use shop::{KnownShopper, Shop};
 pub use status::{Stage, Status};

@@ -13,9 +13,10 @@ use datasets::SequenceSet;
 use events::Pseudonym;
 use recommender::user_model::{self, EncoderKind, Training, UserModel, UserModelConfig};
 use recommender::{
-    Blend, BlendSettings, Component, Corpus, CountModel, CountModelSettings, EvaluateSettings,
-    HeldOut, Interaction, InteractionKind, Item, ItemKnn, ItemKnnSettings, LeaveOneOut, Popular,
-    Row, RowKind, ScoreScale, Scorer, Sequence, Task, evaluate,
+    Blend, BlendSettings, ColdStart, ColdStartSettings, Component, Corpus, CountModel,
+    CountModelSettings, EvaluateSettings, HeldOut, Interaction, InteractionKind, Item, ItemKnn,
+    ItemKnnSettings, LeaveOneOut, Popular, Row, RowKind, ScoreScale, Scorer, Sequence, Task,
+    evaluate,
 };
 
 pub use report::{SequenceFit, SequenceReport};
@@ -276,9 +277,19 @@ pub fn evaluate_sequences(
         default: false,
         ..row
     }));
-    Ok(SequenceReport {
+    Ok(report(set, request, rows, fits, test.shoppers.len()))
+}
+
+fn report(
+    set: &SequenceSet,
+    request: &SequenceRequest,
+    rows: Vec<Row>,
+    fits: Vec<SequenceFit>,
+    shoppers: usize,
+) -> SequenceReport {
+    SequenceReport {
         dataset: request.dataset.clone(),
-        shoppers: test.shoppers.len(),
+        shoppers,
         items: set.items.len(),
         interactions: set.sequences.iter().map(|s| s.items.len()).sum(),
         undescribed: set.undescribed,
@@ -286,7 +297,83 @@ pub fn evaluate_sequences(
         settings: request.settings.clone(),
         rows,
         fits,
-    })
+    }
+}
+
+/// Events of a new shopper after which the next one is asked for.
+const FIRST_EVENTS: [usize; 4] = [0, 1, 2, 5];
+/// Least share of items whose own vector is hidden while learning for products without history.
+const HIDDEN_ITEMS: f64 = 0.2;
+
+/// Trains one user model without a tenth of the shoppers and a twentieth of the items, and judges it on these.
+///
+/// A new shopper is asked for what comes after the first 0, 1, 2 and 5 interactions, a new item is told from the other
+/// new ones. Baselines are popularity and the count model, which know nothing of a new item.
+///
+/// # Errors
+/// [`EngineError::NotReady`] where the set is too small for any of it, and those of training.
+pub fn evaluate_cold_start(
+    set: &SequenceSet,
+    request: &SequenceRequest,
+    folder: &Path,
+    progress: &mut dyn FnMut(&TrainProgress<'_>),
+) -> Result<SequenceReport> {
+    let cold = ColdStart::new(corpus_of(set), &ColdStartSettings::default());
+    let validation = cold.training().validation();
+    if validation.shoppers.is_empty() {
+        return Err(EngineError::NotReady {
+            missing: "too few sequences are left without a tenth of the shoppers".to_owned(),
+            remedy: "name a larger file of sequences".to_owned(),
+        });
+    }
+    let encoder = request.encoders.first().copied();
+    let settings = UserModelConfig {
+        encoder: encoder.unwrap_or(request.settings.encoder),
+        item_dropout: request.settings.item_dropout.max(HIDDEN_ITEMS),
+        ..request.settings.clone()
+    };
+    let folder = folder.join("cold-start");
+    let (model, fit) = user_model(&validation, &settings, &folder, progress)?;
+    progress(&TrainProgress::Stage("meeting new shoppers and items"));
+    let training = &validation.training;
+    let popular = Popular::all_time(training);
+    let counts = CountModel::fit(training, CountModelSettings::default())?;
+    let scorers: [(&dyn Scorer, RowKind); 3] = [
+        (&popular, RowKind::Baseline),
+        (&counts, RowKind::Baseline),
+        (&model, RowKind::Model),
+    ];
+    let windows = FIRST_EVENTS.map(|events| {
+        let task = format!("new shopper, {events} events");
+        (task, cold.new_shoppers(training, events))
+    });
+    let windows = windows
+        .into_iter()
+        .chain([("new item".to_owned(), cold.new_items(training))]);
+    let mut rows = Vec::new();
+    for (task, window) in windows.filter(|(_, window)| !window.shoppers.is_empty()) {
+        let settings = EvaluateSettings {
+            resamples: request.resamples,
+            k: LIST,
+            ..EvaluateSettings::with_default(model.name())
+        };
+        let judged = evaluate(&request.dataset, "cold start", &window, &scorers, &settings)?;
+        let found = judged.table.rows.into_iter();
+        let found = found.filter(|row| row.task == Task::NewItems.name());
+        rows.extend(found.map(|row| Row {
+            task: task.clone(),
+            model: format!("{task}: {}", row.model),
+            default: false,
+            ..row
+        }));
+    }
+    Ok(report(
+        set,
+        request,
+        rows,
+        vec![fit],
+        cold.new_shopper_count(),
+    ))
 }
 
 /// A user model under the name of its encoder.
@@ -420,4 +507,138 @@ fn blend(name: &str, parts: Vec<Component>, validation: &HeldOut) -> Result<Blen
     };
     let weights = Blend::learn(&[(validation, &parts)], &settings)?;
     Ok(Blend::new(name, parts, weights)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Forty shoppers who each have eight of twelve items, one after the other.
+    fn set() -> SequenceSet {
+        let line = |shopper: usize| {
+            let items = (0..8).map(|step| format!(" i{}", (shopper + step) % 12));
+            format!("u{shopper}{}\n", items.collect::<String>())
+        };
+        let text: String = (0..40).map(line).collect();
+        SequenceSet::parse(&text, None).expect("lists")
+    }
+
+    fn request() -> SequenceRequest {
+        SequenceRequest {
+            dataset: "rounds".to_owned(),
+            encoders: vec![EncoderKind::Transformer, EncoderKind::Mlp],
+            settings: UserModelConfig {
+                width: 16,
+                hidden: 16,
+                layers: 1,
+                text_buckets: 16,
+                epochs: 2,
+                ..UserModelConfig::for_sequences()
+            },
+            seeds: 2,
+            resamples: 20,
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_row_a_model_and_is_the_same_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let run = || evaluate_sequences(&set(), &request(), folder.path(), &mut |_| {});
+        let report = run().expect("evaluates");
+        let models: Vec<&str> = report.rows.iter().map(|row| row.model.as_str()).collect();
+        assert_eq!(
+            models,
+            [
+                "popular",
+                "item-knn",
+                "count-model",
+                "user-model, transformer",
+                "user-model, mlp",
+                "user-model, transformer + counts",
+                "user-model, transformer × 2 + counts",
+                "user-model, mlp + counts",
+                "user-model, mlp × 2 + counts",
+            ]
+        );
+        let counts = &report.rows[2].metrics["hr@10"];
+        assert!(counts.value > 0.9, "what follows is plain: {counts}");
+        assert_eq!(
+            (report.shoppers, report.items, report.interactions),
+            (40, 12, 320)
+        );
+        assert!(report.table().contains("| count-model | "));
+        let again = run().expect("evaluates");
+        assert_eq!(again.rows, report.rows);
+    }
+
+    #[test]
+    fn new_shoppers_and_items_are_met() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let report = evaluate_cold_start(&set(), &request(), folder.path(), &mut |_| {});
+        let report = report.expect("evaluates");
+        let rows = report
+            .rows
+            .iter()
+            .filter(|row| row.model.starts_with("new shopper, 2"));
+        assert_eq!(rows.count(), 3);
+    }
+
+    #[test]
+    fn sequences_that_are_too_short_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let short = SequenceSet::parse("u a b\nv b a\n", None).expect("pairs or lists");
+        let error = evaluate_sequences(&short, &request(), folder.path(), &mut |_| {});
+        let error = error.expect_err("two items each").to_string();
+        assert!(error.contains("three items"), "{error}");
+    }
+
+    #[test]
+    fn settings_lie_over_the_defaults_and_a_bad_key_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("settings.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("writable");
+            sequence_settings(Some(&path))
+        };
+        let settings = read("width = 32\n[loss_weights]\ncategory = 0.5\n").expect("valid");
+        let defaults = UserModelConfig::for_sequences();
+        assert_eq!((settings.width, settings.hidden), (32, defaults.hidden));
+        assert_eq!(
+            (
+                settings.loss_weights.category,
+                settings.loss_weights.new_item
+            ),
+            (0.5, 0.0)
+        );
+        let objective = "[objective.gbce]\nnegatives = 256\ncalibration = 0.75\n";
+        let settings = read(objective).expect("valid");
+        assert!(matches!(
+            settings.objective,
+            user_model::Objective::Gbce { .. }
+        ));
+        let error = read("widht = 32\n").expect_err("unknown").to_string();
+        assert!(error.contains("widht"), "{error}");
+        let error = read("width = 33\n").expect_err("odd").to_string();
+        assert!(error.contains("`width` is 33"), "{error}");
+    }
+
+    #[test]
+    fn films_take_the_numbers_of_the_interactions() {
+        let films = "1::Toy Story (1995)::Comedy\n2::Jumanji (1995)::Adventure\n";
+        assert_eq!(
+            renumbered(films, "7 2\n8 9\n"),
+            "7::Jumanji (1995)::Adventure\n"
+        );
+    }
+
+    #[test]
+    fn a_folder_without_the_files_says_which() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let error = SequenceDataset::AmazonBeauty.read(folder.path());
+        let error = error.expect_err("empty").to_string();
+        assert!(
+            error.contains("neither Beauty.txt nor Beauty.txt.xz"),
+            "{error}"
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Corpus, HeldOut, HeldOutShopper, Sequence};
+use crate::{Corpus, HeldOut, HeldOutShopper, Interaction, Sequence};
 
 /// Time between two interactions of a shopper: what is known of them is their order.
 const STEP_S: i64 = 86_400;
@@ -23,6 +23,20 @@ pub struct LeaveOneOut {
     test_s: i64,
 }
 
+/// The time, in Unix seconds, of a place in sequences without a clock.
+pub(crate) fn moment(place: i64) -> i64 {
+    place * STEP_S
+}
+
+/// Gives interactions places for times, the last of them `last`, each a basket of its own.
+pub(crate) fn placed(interactions: &mut [Interaction], last: i64) {
+    let first = last + 1 - interactions.len() as i64;
+    for (place, interaction) in (first..).zip(interactions) {
+        interaction.at_s = moment(place);
+        interaction.order = None;
+    }
+}
+
 impl LeaveOneOut {
     /// Splits the sequences of a corpus by their order; times and orders play no part and are replaced.
     pub fn new(mut corpus: Corpus) -> Self {
@@ -32,11 +46,7 @@ impl LeaveOneOut {
         for Sequence { interactions, .. } in &mut corpus.sequences {
             // The last of a judged sequence is at the test, the last of another one where training ends.
             let after = if interactions.len() < 3 { 3 } else { 1 };
-            let first = test_s / STEP_S + 1 - after - interactions.len() as i64;
-            for (place, interaction) in (first + 1..).zip(interactions) {
-                interaction.at_s = place * STEP_S;
-                interaction.order = None;
-            }
+            placed(interactions, test_s / STEP_S + 1 - after);
         }
         Self { corpus, test_s }
     }
@@ -81,7 +91,7 @@ impl LeaveOneOut {
 mod tests {
     use super::*;
     use crate::fixture::{buy, corpus_of};
-    use crate::{Interaction, Task, bought};
+    use crate::{Task, bought};
 
     fn items(interactions: &[Interaction]) -> Vec<u32> {
         interactions.iter().map(|i| i.item).collect()

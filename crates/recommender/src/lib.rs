@@ -30,6 +30,7 @@
 
 mod baseline;
 mod blend;
+mod cold_start;
 mod conditional_logit;
 mod corpus;
 mod decay;
@@ -50,6 +51,7 @@ pub use baseline::{
     ItemKnnSettings, Newest, OwnRepeats, Popular, Seasonal, Transitions, TransitionsSettings,
 };
 pub use blend::{Blend, BlendSettings, Component, ScoreScale};
+pub use cold_start::{ColdStart, ColdStartSettings};
 pub use corpus::{
     Basket, Corpus, Interaction, InteractionKind, Item, Sequence, baskets, before, bought,
 };

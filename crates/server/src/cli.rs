@@ -184,6 +184,9 @@ pub(crate) struct EvaluateArgs {
         requires = "dataset"
     )]
     pub(crate) encoders: Vec<String>,
+    /// Set a tenth of the shoppers and a twentieth of the items of sequences aside, and judge how a model meets them.
+    #[arg(long, requires = "dataset")]
+    pub(crate) cold_start: bool,
     /// A TOML file with settings of the user model of sequences; the others keep their defaults.
     #[arg(long, requires = "dataset")]
     pub(crate) settings: Option<PathBuf>,

@@ -44,12 +44,24 @@ pub struct SequenceFit {
 
 impl SequenceReport {
     /// What was judged, in a line.
-    pub fn heading(&self) -> String {
+    pub fn heading(&self, cold_start: bool) -> String {
+        let question = match cold_start {
+            true => {
+                "a model that never met them is asked what new shoppers want next, and for which new item they want"
+            }
+            false => {
+                "the last item of each shopper is guessed among all that the shopper never had, by models that do not \
+                 know the last two"
+            }
+        };
         let mut heading = format!(
-            "{} shoppers, {} items, {} interactions; the last item of each shopper is guessed among all that the shopper \
-             never had, by models that do not know the last two; learnt rows are means of {} seeds",
-            self.shoppers, self.items, self.interactions, self.seeds
+            "{} shoppers, {} items, {} interactions; {question}",
+            self.shoppers, self.items, self.interactions
         );
+        if !cold_start && self.seeds > 1 {
+            let seeds = format!("; learnt rows are means of {} seeds", self.seeds);
+            heading.push_str(&seeds);
+        }
         if self.undescribed > 0 {
             let missing = format!("; {} items are not described", self.undescribed);
             heading.push_str(&missing);

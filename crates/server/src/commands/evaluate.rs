@@ -65,11 +65,14 @@ fn on_sequences(
     };
     let folder = shared.data_dir.join(format!("dataset-{dataset}"));
     let mut bar = TrainBar::new(terminal);
-    let report =
-        engine::evaluate_sequences(&set, &request, &folder, &mut |progress| bar.show(progress));
+    let evaluate = match args.cold_start {
+        true => engine::evaluate_cold_start,
+        false => engine::evaluate_sequences,
+    };
+    let report = evaluate(&set, &request, &folder, &mut |progress| bar.show(progress));
     bar.finish();
     let report = report?;
-    terminal.say(report.heading());
+    terminal.say(report.heading(args.cold_start));
     terminal.say(report.table());
     terminal.say(report.times());
     Ok(report)

@@ -29,6 +29,7 @@
 //! This crate never reads a clock or an identifier of a person: seeds, times and pseudonyms are arguments.
 
 mod baseline;
+mod batches;
 mod blend;
 mod cold_start;
 mod conditional_logit;

@@ -42,6 +42,7 @@ mod fixture;
 mod leave_one_out;
 pub mod metrics;
 mod neighbours;
+pub mod reasons;
 mod retrieve;
 mod scorer;
 mod split;

@@ -33,6 +33,8 @@ pub(super) struct Block {
 #[derive(Debug, Clone)]
 pub(super) struct History {
     pub(super) tokens: Vec<Token>,
+    /// Which interaction each token is, by its position.
+    pub(super) positions: Vec<usize>,
     pub(super) blocks: Vec<Block>,
     pub(super) baskets: Vec<Basket>,
     /// Whether what was bought may be bought again.
@@ -54,13 +56,14 @@ impl History {
     pub(super) fn new(interactions: &[Interaction], repeats: bool) -> Self {
         let mut history = Self {
             tokens: Vec::with_capacity(interactions.len()),
+            positions: Vec::with_capacity(interactions.len()),
             blocks: Vec::new(),
             baskets: baskets(interactions),
             repeats,
         };
         let mut open: Option<Result<u32, i64>> = None;
         let mut previous_s = None;
-        for interaction in interactions {
+        for (position, interaction) in interactions.iter().enumerate() {
             let bought = interaction.kind == InteractionKind::Purchase;
             let key = bought.then(|| interaction.order.ok_or(interaction.at_s));
             if key.is_none() || key != open || history.blocks.is_empty() {
@@ -73,12 +76,12 @@ impl History {
                 });
                 open = key;
             }
-            history.append(interaction, previous_s);
+            history.append(position, interaction, previous_s);
         }
         history
     }
 
-    fn append(&mut self, interaction: &Interaction, previous_s: Option<i64>) {
+    fn append(&mut self, position: usize, interaction: &Interaction, previous_s: Option<i64>) {
         let Some(block) = self.blocks.last_mut() else {
             return;
         };
@@ -95,6 +98,7 @@ impl History {
             .any(|t| t.item == token.item && t.kind == token.kind)
         {
             self.tokens.push(token);
+            self.positions.push(position);
             block.end = self.tokens.len();
         }
     }
@@ -170,6 +174,7 @@ mod tests {
         );
         let gaps: Vec<u32> = history.tokens.iter().map(|t| t.gap).collect();
         assert_eq!(gaps, [0, 0, 1, 1, 3, 3]);
+        assert_eq!(history.positions, [0, 1, 3, 4, 5, 6]);
         assert_eq!(
             history.next_basket(101).map(|b| b.items.clone()),
             Some(vec![5, 6])

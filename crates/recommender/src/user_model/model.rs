@@ -173,7 +173,6 @@ impl UserModel {
         Ok(description.weights.remove_others(folder, WEIGHTS)?)
     }
 
-    #[cfg(test)]
     pub(super) fn table(&self) -> &ItemTable {
         &self.table
     }

@@ -205,12 +205,9 @@ impl Network {
                 }
             }
         }
-        let shown = Tensor::from_vec(shown, (catalogue.len(), 1), self.store.device())?;
-        let own = nn::look_up(self.own_vectors.table(), &catalogue.own_row)?;
-        let mut table =
-            (own.broadcast_mul(&shown)? + catalogue.text.multiply(self.text.table())?)?;
-        for (embedding, labels) in self.label_tables.iter().zip(&catalogue.label_rows) {
-            table = (table + nn::look_up(embedding.table(), labels)?)?;
+        let [mut table, fields @ ..] = self.item_fields(catalogue, shown)?;
+        for field in fields {
+            table = (table + field)?;
         }
         let nothing = Tensor::zeros((1, table.dim(1)?), table.dtype(), table.device())?;
         let outputs = match &self.crowd {
@@ -229,13 +226,39 @@ impl Network {
         })
     }
 
+    /// What the items' vectors are sums of: own vector, projected title, category, brand, price band, each [V, D].
+    ///
+    /// `shown` [V] is 0 where an item's own vector is hidden, else 1.
+    pub(super) fn item_fields(
+        &self,
+        catalogue: &Catalogue,
+        shown: Vec<f32>,
+    ) -> Result<[Tensor; 2 + LABELS], NnError> {
+        let shown = Tensor::from_vec(shown, (catalogue.len(), 1), self.store.device())?;
+        let own = nn::look_up(self.own_vectors.table(), &catalogue.own_row)?;
+        let text = catalogue.text.multiply(self.text.table())?;
+        let label = |field: usize| {
+            let table = self.label_tables[field].table();
+            nn::look_up(table, &catalogue.label_rows[field])
+        };
+        let own = own.broadcast_mul(&shown)?;
+        Ok([own, text, label(0)?, label(1)?, label(2)?])
+    }
+
     /// Vectors as scores compare them: as they are, or of length 1.
     fn direction(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        Ok(match self.lengths(x)? {
+            Some(lengths) => x.broadcast_div(&lengths)?,
+            None => x.clone(),
+        })
+    }
+
+    /// What vectors are divided by before scores compare them [N, 1], or nothing where they are compared as they are.
+    pub(super) fn lengths(&self, x: &Tensor) -> Result<Option<Tensor>, NnError> {
         if self.temperature == 0.0 {
-            return Ok(x.clone());
+            return Ok(None);
         }
-        let length = (x.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?;
-        Ok(x.broadcast_div(&length)?)
+        Ok(Some((x.sqr()?.sum_keepdim(1)? + 1e-12)?.sqrt()?))
     }
 
     /// The shoppers' states: the mean over a question's block of what the encoder makes of it, with the elapsed time.
@@ -248,15 +271,35 @@ impl Network {
         table: &ItemTable,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
+        self.read(self.token_inputs(batch, table)?, batch, pass)
+    }
+
+    /// What the encoder reads of each token: item + kind + gap.
+    ///
+    /// # Shapes
+    /// → [B, T, D].
+    pub(super) fn token_inputs(&self, batch: &Batch, table: &ItemTable) -> Result<Tensor, NnError> {
         let (_, width) = table.inputs.dims2()?;
         let (windows, time) = batch.kinds.dims2()?;
         let places: Vec<u32> = batch.items.iter().map(|item| table.place(*item)).collect();
         let items = nn::look_up(&table.inputs, &places)?;
         let items = items.reshape((windows, time, width))?;
-        let mut x =
-            ((items + self.kinds.forward(&batch.kinds)?)? + self.gaps.forward(&batch.gaps)?)?;
-        x = self.input_dropout.forward(&x, pass)?;
-        x = self
+        Ok(((items + self.kinds.forward(&batch.kinds)?)? + self.gaps.forward(&batch.gaps)?)?)
+    }
+
+    /// The shoppers' states, given what the encoder reads.
+    ///
+    /// # Shapes
+    /// inputs [B, T, D] → [N, D].
+    pub(super) fn read(
+        &self,
+        inputs: Tensor,
+        batch: &Batch,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
+        let width = inputs.dim(2)?;
+        let x = self.input_dropout.forward(&inputs, pass)?;
+        let x = self
             .encoder
             .forward(x, &batch.mask, &batch.positions, pass)?;
         // [B, E, T] · [B, T, D] → [B·E, D] → [N, D]
@@ -307,7 +350,7 @@ impl Network {
     }
 
     /// States as scores compare them with items.
-    fn aims(&self, states: &Tensor) -> Result<Tensor, NnError> {
+    pub(super) fn aims(&self, states: &Tensor) -> Result<Tensor, NnError> {
         let aims = self.direction(states)?;
         if self.temperature == 0.0 {
             return Ok(aims);

@@ -17,16 +17,16 @@ use super::{
 use crate::fixture::{buy, corpus_of};
 use crate::{Corpus, Interaction, InteractionKind, Scorer, hold_out, top_k};
 
-const DAY_S: i64 = 86_400;
-const ITEMS: u32 = 24;
+pub(super) const DAY_S: i64 = 86_400;
+pub(super) const ITEMS: u32 = 24;
 
 /// What a shopper of this shop buys after an item: a fixed permutation without short cycles.
-fn after(item: u32) -> u32 {
+pub(super) fn after(item: u32) -> u32 {
     (item * 5 + 7) % ITEMS
 }
 
 /// Shoppers who follow [`after`] from a random first item, one order of one item a day.
-fn habitual_shop(shoppers: usize, orders: i64) -> Corpus {
+pub(super) fn habitual_shop(shoppers: usize, orders: i64) -> Corpus {
     let mut rng = generator(11, "shop", 0);
     let sequences = (0..shoppers).map(|_| {
         let mut item = rng.random_range(0..ITEMS);
@@ -46,7 +46,7 @@ fn habitual_shop(shoppers: usize, orders: i64) -> Corpus {
     corpus
 }
 
-fn small() -> UserModelConfig {
+pub(super) fn small() -> UserModelConfig {
     UserModelConfig {
         width: 16,
         hidden: 32,
@@ -62,14 +62,18 @@ fn small() -> UserModelConfig {
     }
 }
 
-fn finished(run: Training<UserModel>) -> (UserModel, TrainingRecord) {
+pub(super) fn finished(run: Training<UserModel>) -> (UserModel, TrainingRecord) {
     match run {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => panic!("training paused at step {}", record.steps),
     }
 }
 
-fn train_on(corpus: &Corpus, config: &UserModelConfig, folder: &Path) -> Training<UserModel> {
+pub(super) fn train_on(
+    corpus: &Corpus,
+    config: &UserModelConfig,
+    folder: &Path,
+) -> Training<UserModel> {
     train(corpus, None, config, folder, &mut |_| {
         ControlFlow::Continue(())
     })
@@ -222,7 +226,7 @@ fn every_parameter_gets_a_finite_gradient_that_is_not_zero() {
 }
 
 /// Small settings for sequences without a clock.
-fn for_sequences(encoder: EncoderKind) -> UserModelConfig {
+pub(super) fn for_sequences(encoder: EncoderKind) -> UserModelConfig {
     UserModelConfig {
         encoder,
         popularity_half_lives_days: Vec::new(),

@@ -30,6 +30,7 @@
 
 mod baseline;
 mod blend;
+pub mod click;
 mod conditional_logit;
 mod corpus;
 mod decay;

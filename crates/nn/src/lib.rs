@@ -67,6 +67,7 @@ pub use kernels::recurrent::Cell;
 pub use layers::attention::{
     KeyValueCache, MultiHeadAttention, MultiHeadAttentionConfig, Positions,
 };
+pub use layers::cross::CrossLayer;
 pub use layers::dropout::{Dropout, Pass};
 pub use layers::embedding::{Embedding, look_up};
 pub use layers::feed_forward::{GeluFeedForward, SwiGlu};

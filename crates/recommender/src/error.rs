@@ -72,6 +72,24 @@ pub enum RecommenderError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// A table of impressions is wrong as a whole.
+    #[error("{problem}; {remedy}")]
+    Table {
+        /// What is wrong, by the table's own names.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// A table of impressions is wrong at one line.
+    #[error("line {line}: {problem}; {remedy}")]
+    TableLine {
+        /// The line, counted from 1, the header's being 1.
+        line: u64,
+        /// What is wrong, by the names of its columns.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// A scorer returned something other than one finite score per history and item.
     #[error(
         "scorer {name} returned {found} where {expected} was expected; check its `scores` function"

@@ -32,6 +32,7 @@ mod baseline;
 mod batches;
 mod blend;
 mod cold_start;
+pub mod click;
 mod conditional_logit;
 mod corpus;
 mod decay;

@@ -1,6 +1,7 @@
 //! One layer a file.
 
 pub(crate) mod attention;
+pub(crate) mod cross;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod feed_forward;

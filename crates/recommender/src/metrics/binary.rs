@@ -1,5 +1,7 @@
 //! Metrics of predicted probabilities of a yes-or-no outcome.
 
+use serde::{Deserialize, Serialize};
+
 /// Area under the ROC curve: the probability that a positive is scored above a negative, ties counting half, each example
 /// with its weight. 0.5 where one of the two classes is absent.
 ///
@@ -65,18 +67,61 @@ pub fn brier_score(labels: &[bool], probabilities: &[f64]) -> f64 {
     })
 }
 
-/// Expected calibration error over `bins` bins (lo, hi] of equal width, 0 belonging to the first: the mean over examples
-/// of |share of positives − mean probability| of their bin (Guo et al. 2017).
-pub fn calibration_error(labels: &[bool], probabilities: &[f64], bins: usize) -> f64 {
-    let mut gaps = vec![0.0; bins.max(1)];
-    let count = gaps.len();
+/// One bin of a reliability plot.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ReliabilityBin {
+    /// Its lower edge, which it does not hold, but for 0.
+    pub above: f64,
+    /// Its upper edge, which it holds.
+    pub up_to: f64,
+    /// Examples whose probability lies in it.
+    pub examples: u64,
+    /// Their mean probability, 0 where there are none.
+    pub mean_probability: f64,
+    /// Their share of positives, 0 where there are none.
+    pub positive_share: f64,
+}
+
+/// The bins (lo, hi] of equal width that a reliability plot shows, 0 belonging to the first.
+pub fn reliability_bins(
+    labels: &[bool],
+    probabilities: &[f64],
+    bins: usize,
+) -> Vec<ReliabilityBin> {
+    let count = bins.max(1);
+    let edge = |edge: usize| edge as f64 / count as f64;
+    let mut sums = vec![(0, 0.0, 0.0); count];
     for (&label, &probability) in labels.iter().zip(probabilities) {
         // The comparison with the edge itself, since 0.6 · 5 rounds to just over 3.
-        let above = |edge: &usize| probability > *edge as f64 / count as f64;
-        let bin = (1..count).take_while(above).count();
-        gaps[bin] += f64::from(u8::from(label)) - probability;
+        let bin = (1..count)
+            .take_while(|bin| probability > edge(*bin))
+            .count();
+        let (examples, probability_sum, positives) = &mut sums[bin];
+        *examples += 1;
+        *probability_sum += probability;
+        *positives += f64::from(u8::from(label));
     }
-    gaps.iter().map(|gap| gap.abs()).sum::<f64>() / labels.len().max(1) as f64
+    let bin = |(bin, (examples, probability_sum, positives)): (usize, (u64, f64, f64))| {
+        let size = examples.max(1) as f64;
+        ReliabilityBin {
+            above: edge(bin),
+            up_to: edge(bin + 1),
+            examples,
+            mean_probability: probability_sum / size,
+            positive_share: positives / size,
+        }
+    };
+    sums.into_iter().enumerate().map(bin).collect()
+}
+
+/// Expected calibration error over `bins` bins of equal width: Σ over bins of n_b / n · |share of positives − mean
+/// probability|, with n_b of n examples in bin b (Guo et al. 2017).
+pub fn calibration_error(labels: &[bool], probabilities: &[f64], bins: usize) -> f64 {
+    let bins = reliability_bins(labels, probabilities, bins);
+    let gap = |bin: &ReliabilityBin| {
+        bin.examples as f64 * (bin.positive_share - bin.mean_probability).abs()
+    };
+    bins.iter().map(gap).sum::<f64>() / labels.len().max(1) as f64
 }
 
 fn mean(labels: &[bool], probabilities: &[f64], loss: impl Fn(bool, f64) -> f64) -> f64 {
@@ -129,5 +174,11 @@ mod tests {
         // 0.6 belongs to (0.4, 0.6]: its gap of +0.4 meets the −0.5 of 0.5.
         let error = calibration_error(&[true, false], &[0.6, 0.5], 5);
         assert!((error - 0.05).abs() < 1e-12, "{error}");
+        let bins = reliability_bins(&[true, false, true], &[0.6, 0.5, 0.0], 5);
+        let examples: Vec<u64> = bins.iter().map(|bin| bin.examples).collect();
+        assert_eq!(examples, [1, 0, 2, 0, 0]);
+        assert!((bins[2].mean_probability - 0.55).abs() < 1e-12);
+        assert!((bins[2].positive_share - 0.5).abs() < 1e-12);
+        assert_eq!((bins[2].above, bins[2].up_to), (0.4, 0.6));
     }
 }

@@ -4,7 +4,10 @@ mod binary;
 mod catalogue;
 mod ranking;
 
-pub use binary::{area_under_curve, brier_score, calibration_error, grouped_auc, log_loss};
+pub use binary::{
+    ReliabilityBin, area_under_curve, brier_score, calibration_error, grouped_auc, log_loss,
+    reliability_bins,
+};
 pub use catalogue::{coverage, gini, novelty};
 pub use ranking::{
     average_precision, graded_ndcg, hit_rate, ndcg, precision, ranks_of, recall, reciprocal_rank,

@@ -28,6 +28,7 @@
 
 mod attribution;
 mod campaign;
+mod click;
 pub mod config;
 mod copybook;
 mod demo;
@@ -53,6 +54,7 @@ pub use campaign::{
     CampaignProgress, CampaignReport, CampaignRequest, DeliveredLine, DeliveredProduct, Nothing,
     Refused, UnfinishedDelivery, last_campaign, run_campaign, unfinished_delivery,
 };
+pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use error::{EngineError, Result};
@@ -107,5 +109,7 @@ pub fn sms_segments(text: &str) -> usize {
 
 pub use copywriter::native::LOSS_ALL;
 pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};
+pub use recommender::click::{ClickFigures, ClickModelKind, LeftOut, Weight};
+pub use recommender::metrics::ReliabilityBin;
 pub use recommender::user_model::{EncoderKind, UserModelConfig, VALIDATION_NDCG};
 pub use recommender::{Estimate, Row as EvaluationRow, RowKind};

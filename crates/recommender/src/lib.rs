@@ -31,8 +31,8 @@
 mod baseline;
 mod batches;
 mod blend;
-mod cold_start;
 pub mod click;
+mod cold_start;
 mod conditional_logit;
 mod corpus;
 mod decay;

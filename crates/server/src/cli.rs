@@ -66,6 +66,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker evaluate\n  hawker evaluate --dataset online-retail --path data/online_retail"
     )]
     Evaluate(EvaluateArgs),
+    /// Learns from a table of impressions which of them are clicked, and judges what was learnt.
+    #[command(
+        after_help = "Example:\n  hawker click impressions.csv --model all --plot reliability.svg\n  hawker click impressions.csv --test later.csv --label clicked --json\n\nColumns of numbers and of categories are told apart by what they hold; an identifier of each row is left out."
+    )]
+    Click(ClickArgs),
     /// Writes one message, or nothing, for every shopper.
     #[command(
         after_help = "Example:\n  hawker campaign --channel push --goal click --out campaign.jsonl\n  hawker campaign --channel email --goal purchase --out campaign.csv --identities"
@@ -190,6 +195,40 @@ pub(crate) struct EvaluateArgs {
     /// A TOML file with settings of the user model of sequences; the others keep their defaults.
     #[arg(long, requires = "dataset")]
     pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClickArgs {
+    /// The impressions: comma-separated with a header, plain or .xz, or .xlsx.
+    pub(crate) file: PathBuf,
+    /// Impressions to judge on; a tenth of the first file, drawn by the seed, where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+    /// The column that says whether an impression was clicked: 0 or 1, false or true.
+    #[arg(long, value_name = "COLUMN", default_value = "clicked")]
+    pub(crate) label: String,
+    /// The model, or all of them side by side.
+    #[arg(long, default_value = "dcn")]
+    pub(crate) model: ClickModels,
+    /// Seed of the split and of training.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// An SVG file to write: what was predicted against what was clicked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+/// Which models of clicks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ClickModels {
+    /// Cross layers beside a perceptron.
+    Dcn,
+    /// A perceptron.
+    Mlp,
+    /// Logistic regression, whose weights are printed.
+    Logistic,
+    /// All of them.
+    All,
 }
 
 #[derive(Debug, Args)]

@@ -65,6 +65,7 @@ fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
         Command::Quarantine(args) => commands::quarantine::run(shared, args, terminal),
         Command::Train => commands::train::run(shared, terminal),
         Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),
+        Command::Click(args) => commands::click::run(shared, args, terminal),
         Command::Campaign(args) => commands::campaign::run(shared, args, terminal),
         Command::Learn(args) => commands::learn::run(shared, args, terminal),
         Command::Lift(args) => commands::lift::run(shared, args, terminal),

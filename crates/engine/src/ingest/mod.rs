@@ -9,7 +9,7 @@
 mod amazon_reviews;
 mod columns;
 mod dates;
-mod fields;
+pub(crate) mod fields;
 mod format;
 mod html;
 mod intake;
@@ -25,7 +25,7 @@ mod reimport;
 mod row;
 mod segment;
 mod shopify_products;
-mod source;
+pub(crate) mod source;
 mod xlsx;
 
 use std::collections::BTreeMap;

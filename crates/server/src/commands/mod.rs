@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod campaign;
+pub(crate) mod click;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod export;

@@ -1,6 +1,7 @@
 //! The built binary as a person or a script runs it: words, exit codes, JSON, faults and kills.
 
 mod bench;
+mod click;
 mod faults;
 mod hawker;
 mod killed;

@@ -2,13 +2,14 @@
 
 use crate::hawker::Hawker;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "init",
     "import",
     "quarantine",
     "train",
     "evaluate",
+    "click",
     "campaign",
     "learn",
     "lift",

@@ -243,10 +243,8 @@ fn describe(
     };
     let mut described = vec![false; items.len()];
     for (number, line) in numbered(text).skip(usize::from(!by_colons)) {
-        let fields: Vec<&str> = match by_colons {
-            true => line.split("::").collect(),
-            false => line.split('\t').collect(),
-        };
+        let separator = if by_colons { "::" } else { "\t" };
+        let fields: Vec<&str> = line.split(separator).collect();
         let Some(name) = fields.get(id) else {
             let what = format!("it has {} fields and no id", fields.len());
             return Err(fault("items", number, what));

@@ -199,7 +199,7 @@ impl ClickReport {
             self.columns.join(", ")
         );
         for LeftOut { column, reason } in &self.left_out {
-            heading.push_str(&format!("\nleft out: {column}, {reason}"));
+            heading.extend([format!("\nleft out: {column}, {reason}")]);
         }
         heading
     }
@@ -211,7 +211,7 @@ impl ClickReport {
         );
         for fit in &self.models {
             let figures = &fit.figures;
-            table.push_str(&format!(
+            table.extend([format!(
                 "| {} | {:.4} | {:.4} | {:.4} | {:.4} | {} | {:.1} |\n",
                 fit.model.name(),
                 figures.auc,
@@ -220,7 +220,7 @@ impl ClickReport {
                 figures.base_rate,
                 figures.examples,
                 fit.seconds
-            ));
+            )]);
         }
         table
     }
@@ -263,7 +263,7 @@ mod tests {
         for row in 0..rows {
             let colour = ["\"red\"", "blue"][row % 2];
             let clicked = (row / 2 % 5 < 4) == (row % 2 == 0);
-            text.push_str(&format!("i{row},{colour},{clicked}\n"));
+            text.extend([format!("i{row},{colour},{clicked}\n")]);
         }
         text
     }

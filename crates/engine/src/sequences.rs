@@ -111,7 +111,7 @@ fn renumbered(films: &str, numbers: &str) -> String {
             continue;
         };
         if let Some(film) = by_number.get(there) {
-            items.push_str(&format!("{here}::{film}\n"));
+            items.extend([here, "::", film, "\n"]);
         }
     }
     items

@@ -16,12 +16,13 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
-use crate::batches::{BATCH, by_batch};
 use crate::conditional_logit::{self, ChoiceSet};
 use crate::{HeldOut, Interaction, KnownScores, RecommenderError, Scorer, Task, bought};
 
 const SMOOTHING: f32 = 0.1;
+const BATCH: usize = 64;
 
 /// A scorer within a [`Blend`].
 #[derive(Clone)]
@@ -249,7 +250,8 @@ fn choice_sets(
     components: &[Component],
     settings: &BlendSettings,
 ) -> Result<Vec<ChoiceSet>, RecommenderError> {
-    let batches = by_batch(&held_out.shoppers, |batch, shoppers| {
+    let batches = held_out.shoppers.par_chunks(BATCH).enumerate();
+    let batches = batches.map(|(batch, shoppers)| {
         let histories: Vec<_> = shoppers.iter().map(|s| held_out.history(s)).collect();
         let known = &mut KnownScores::default();
         let features = features(components, &histories, held_out.now_s, known)?;
@@ -279,7 +281,8 @@ fn choice_sets(
             });
         }
         Ok(choices)
-    })?;
+    });
+    let batches: Vec<Vec<ChoiceSet>> = batches.collect::<Result<_, RecommenderError>>()?;
     Ok(batches.into_iter().flatten().collect())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nn::generator;
 use rand::RngExt;
 
-use crate::leave_one_out::placed;
+use crate::leave_one_out::{moment, placed, places};
 use crate::{Corpus, HeldOut, HeldOutShopper, Interaction, LeaveOneOut, Sequence};
 
 /// Shoppers and items set aside before anything is learnt, to be met afterwards.
@@ -113,8 +113,8 @@ impl ColdStart {
             Some((sequence.user, past, target))
         });
         let asked: Vec<_> = asked.collect();
-        let now = asked.iter().map(|(_, past, _)| past.len()).max();
-        let now = now.unwrap_or(0) as i64 + 1;
+        let longest = asked.iter().map(|(_, past, _)| past.len()).max();
+        let now = places(longest.unwrap_or(0)) + 1;
         let mut known = self.without_sequences();
         let mut shoppers = Vec::with_capacity(asked.len());
         for (sequence, (user, mut interactions, target)) in asked.into_iter().enumerate() {
@@ -129,7 +129,7 @@ impl ColdStart {
         HeldOut {
             training: Arc::clone(training),
             known: Arc::new(known),
-            now_s: crate::leave_one_out::moment(now),
+            now_s: moment(now),
             candidates,
             shoppers,
             cold: 0,

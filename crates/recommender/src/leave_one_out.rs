@@ -28,9 +28,14 @@ pub(crate) fn moment(place: i64) -> i64 {
     place * STEP_S
 }
 
+/// A number of interactions as places.
+pub(crate) fn places(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX / STEP_S)
+}
+
 /// Gives interactions places for times, the last of them `last`, each a basket of its own.
 pub(crate) fn placed(interactions: &mut [Interaction], last: i64) {
-    let first = last + 1 - interactions.len() as i64;
+    let first = last + 1 - places(interactions.len());
     for (place, interaction) in (first..).zip(interactions) {
         interaction.at_s = moment(place);
         interaction.order = None;
@@ -41,7 +46,7 @@ impl LeaveOneOut {
     /// Splits the sequences of a corpus by their order; times and orders play no part and are replaced.
     pub fn new(mut corpus: Corpus) -> Self {
         let lengths = corpus.sequences.iter().map(|s| s.interactions.len());
-        let longest = lengths.max().unwrap_or(0) as i64;
+        let longest = places(lengths.max().unwrap_or(0));
         let test_s = (longest + 2) * STEP_S;
         for Sequence { interactions, .. } in &mut corpus.sequences {
             // The last of a judged sequence is at the test, the last of another one where training ends.

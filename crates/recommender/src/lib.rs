@@ -29,7 +29,6 @@
 //! This crate never reads a clock or an identifier of a person: seeds, times and pseudonyms are arguments.
 
 mod baseline;
-mod batches;
 mod blend;
 pub mod click;
 mod cold_start;

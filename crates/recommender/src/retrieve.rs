@@ -17,6 +17,8 @@ pub fn top_k(scores: &[f32], mask: &[bool], k: usize) -> Vec<u32> {
     if k < items.len() {
         items.select_nth_unstable_by(k - 1, better);
         items.truncate(k);
+        // A list is kept; the memory for a whole catalogue is not.
+        items.shrink_to_fit();
     }
     items.sort_unstable_by(better);
     items

@@ -171,11 +171,11 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, requires = "path")]
     pub(crate) dataset: Option<String>,
     /// The folder with the data set's files; for sequences, the file: `user item item …` lines, `user item` lines in time
-    /// order, or RecBole's `.inter`.
+    /// order, or `RecBole`'s `.inter`.
     #[arg(long, requires = "dataset")]
     pub(crate) path: Option<PathBuf>,
     /// What the items of `--dataset sequences` are called: tab-separated with `item_id`, `title` and `categories`,
-    /// RecBole's `.item`, or `id::title::genres`.
+    /// `RecBole`'s `.item`, or `id::title::genres`.
     #[arg(long, requires = "dataset")]
     pub(crate) items: Option<PathBuf>,
     /// How often a user model of sequences is trained, each with a seed of its own.

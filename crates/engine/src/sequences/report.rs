@@ -45,14 +45,11 @@ pub struct SequenceFit {
 impl SequenceReport {
     /// What was judged, in a line.
     pub fn heading(&self, cold_start: bool) -> String {
-        let question = match cold_start {
-            true => {
-                "a model that never met them is asked what new shoppers want next, and for which new item they want"
-            }
-            false => {
-                "the last item of each shopper is guessed among all that the shopper never had, by models that do not \
-                 know the last two"
-            }
+        let question = if cold_start {
+            "a model that never met them is asked what new shoppers want next, and which new item"
+        } else {
+            "the last item of each shopper is guessed among all that the shopper never had, by models that do not know \
+             the last two"
         };
         let mut heading = format!(
             "{} shoppers, {} items, {} interactions; {question}",
@@ -74,10 +71,10 @@ impl SequenceReport {
         let mut table =
             String::from("| model | HR@10 | NDCG@10 | coverage@10 |\n|---|---|---|---|\n");
         for row in &self.rows {
-            table.push_str(&format!("| {} |", row.model));
+            table.extend([format!("| {} |", row.model)]);
             for metric in ["hr@10", "ndcg@10", "coverage@10"] {
                 match row.metrics.get(metric) {
-                    Some(estimate) => table.push_str(&format!(" {estimate} |")),
+                    Some(estimate) => table.extend([format!(" {estimate} |")]),
                     None => table.push_str(" – |"),
                 }
             }

@@ -2,7 +2,7 @@ use candle_core::Tensor;
 
 use crate::{Linear, NnError, ParameterStore};
 
-/// Crosses a layer's input with the first input of all: x_{l+1} = x₀ ⊙ (W x_l + b) + x_l.
+/// Crosses a layer's input with the first input of all: x′ = x₀ ⊙ (W x + b) + x.
 ///
 /// Each layer raises the degree of the interactions between the elements of x₀ by one. Source: Wang et al., "DCN V2:
 /// Improved Deep & Cross Network and Practical Lessons for Web-scale Learning to Rank Systems", 2021, equation 1. Differs

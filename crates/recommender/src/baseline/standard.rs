@@ -83,8 +83,9 @@ impl CountModelSettings {
                 tell(&settings, ndcg);
                 tried.push((settings, ndcg));
             }
-            let highest = tried.iter().map(|(_, ndcg)| *ndcg).fold(0.0, f64::max);
-            if let Some((best, _)) = tried.iter().find(|(_, ndcg)| *ndcg == highest) {
+            // The first of equals.
+            let best = tried.iter().rev().max_by(|a, b| a.1.total_cmp(&b.1));
+            if let Some((best, _)) = best {
                 chosen = *best;
             }
         }

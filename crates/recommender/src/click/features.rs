@@ -359,9 +359,9 @@ i6,99999,,9,x,1";
         for bad in ["NaN", "inf", "1e999", "cheap"] {
             let mut text = "price,clicked\n".to_owned();
             for row in 0..30 {
-                text.push_str(&format!("{row},{}\n", row % 2));
+                text.extend([format!("{row},{}\n", row % 2)]);
             }
-            text.push_str(&format!("{bad},1\n"));
+            text.extend([format!("{bad},1\n")]);
             let fitted = Features::fit(&table(&text), "clicked", &[0, 1, 2]);
             let expected = format!(
                 "line 32: column `price` holds `{bad}` among numbers; write a finite number such as 12.5, or leave the \

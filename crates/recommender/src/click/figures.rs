@@ -14,7 +14,7 @@ pub struct ClickFigures {
     pub auc: f64,
     /// Mean of −log of the probability given to what happened.
     pub log_loss: f64,
-    /// Expected calibration error: Σ over [`RELIABILITY_BINS`] bins of n_b / n · |share of clicks − mean probability|.
+    /// Expected calibration error: Σ over [`RELIABILITY_BINS`] bins of `n_b` / n · |share of clicks − mean probability|.
     pub calibration_error: f64,
     /// Share of clicks.
     pub base_rate: f64,

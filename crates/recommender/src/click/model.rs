@@ -85,7 +85,7 @@ impl ClickModel {
     /// # Errors
     /// [`RecommenderError::Nn`] where memory is short.
     pub fn weights(&self, data: &ClickData) -> Result<Option<Vec<Weight>>, RecommenderError> {
-        let Some((numbers, categories)) = self.network.weights()? else {
+        let Some([numbers, categories]) = self.network.weights()? else {
             return Ok(None);
         };
         let named = |(name, weight)| Weight { name, weight };

@@ -36,8 +36,8 @@ enum Body {
 
 /// DCN-v2 in its parallel form, and without cross layers a perceptron.
 ///
-/// x₀ is an example's numbers beside the vectors of its categories. The cross network makes x_{l+1} = x₀ ⊙ (W x_l + b) +
-/// x_l of it, the deep network h = `ReLU` layers of x₀, and the logit is a linear function of both. Source: Wang et al.,
+/// x₀ is an example's numbers beside the vectors of its categories. The cross network makes `x₀ ⊙ (W x + b) + x` of it,
+/// layer by layer, the deep network h = `ReLU` layers of x₀, and the logit is a linear function of both. Source: Wang et al.,
 /// "DCN V2: Improved Deep & Cross Network and Practical Lessons for Web-scale Learning to Rank Systems", 2021. Differs from
 /// it in that every category has a vector of the same width, W is always full instead of a mixture of thin products, the
 /// logit starts from the training part's base rate, and training stops early by the validation part's log-loss.
@@ -45,7 +45,7 @@ enum Body {
 struct Deep {
     vectors: Embedding,
     cross: Vec<CrossLayer>,
-    deep: Mlp,
+    perceptron: Mlp,
     head: Linear,
 }
 
@@ -87,7 +87,7 @@ impl Network {
     }
 
     /// The weights of numbers and of categories; nothing where there are no such weights.
-    pub(super) fn weights(&self) -> Result<Option<(Vec<f32>, Vec<f32>)>, NnError> {
+    pub(super) fn weights(&self) -> Result<Option<[Vec<f32>; 2]>, NnError> {
         let Body::Linear {
             numbers,
             categories,
@@ -96,7 +96,7 @@ impl Network {
             return Ok(None);
         };
         let flat = |tensor: &Tensor| tensor.flatten_all()?.to_vec1::<f32>();
-        Ok(Some((flat(numbers)?, flat(categories)?)))
+        Ok(Some([flat(numbers)?, flat(categories)?]))
     }
 }
 
@@ -138,7 +138,7 @@ impl Deep {
         Ok(Self {
             vectors: Embedding::new(store, "categories", widths.rows.max(1), width, std)?,
             cross,
-            deep: Mlp::new(store, "deep", &sizes)?,
+            perceptron: Mlp::new(store, "deep", &sizes)?,
             head: Linear::new(store, "head", crossed + last, 1, false)?,
         })
     }
@@ -152,14 +152,15 @@ impl Deep {
             inputs.push(vectors.reshape((rows, ()))?);
         }
         let x0 = Tensor::cat(&inputs, 1)?;
-        let deep = self.deep.forward(&x0)?.relu()?;
+        let deep = self.perceptron.forward(&x0)?.relu()?;
         let mut x = x0.clone();
         for layer in &self.cross {
             x = layer.forward(&x0, &x)?;
         }
-        let both = match self.cross.is_empty() {
-            true => deep,
-            false => Tensor::cat(&[&x, &deep], 1)?,
+        let both = if self.cross.is_empty() {
+            deep
+        } else {
+            Tensor::cat(&[&x, &deep], 1)?
         };
         Ok(self.head.forward(&both)?.squeeze(1)?)
     }

@@ -31,14 +31,13 @@ impl TextColumn {
 
     fn push(&mut self, text: &str) {
         let text = text.trim();
-        let place = match self.places.get(text) {
-            Some(place) => *place,
-            None => {
-                let place = self.texts.len() as u32;
-                self.places.insert(text.to_owned(), place);
-                self.texts.push(text.to_owned());
-                place
-            }
+        let place = if let Some(place) = self.places.get(text) {
+            *place
+        } else {
+            let place = self.texts.len() as u32;
+            self.places.insert(text.to_owned(), place);
+            self.texts.push(text.to_owned());
+            place
         };
         self.cells.push(place);
     }

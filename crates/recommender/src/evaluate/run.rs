@@ -1,10 +1,14 @@
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::bootstrap::{estimate, resampled_means};
 use super::{Difference, Evaluation, EvaluationTable, Row, RowKind};
-use crate::batches::by_batch;
 use crate::metrics::{coverage, gini, hit_rate, ndcg, novelty, ranks_of, recall, reciprocal_rank};
 use crate::{HeldOut, HeldOutShopper, KnownScores, RecommenderError, Scorer, Task, bought, top_k};
+
+/// Histories that go through a scorer together.
+const BATCH: usize = 64;
 
 /// Metrics of one shopper, in the order of [`names`].
 const PER_SHOPPER: usize = 4;
@@ -98,9 +102,9 @@ fn judge(
     scorers: &[&dyn Scorer],
     k: usize,
 ) -> Result<Vec<Results>, RecommenderError> {
-    let batches: Vec<Vec<Vec<_>>> = by_batch(&held_out.shoppers, |_, shoppers| {
-        judge_batch(held_out, scorers, shoppers, k)
-    })?;
+    let batches = held_out.shoppers.par_chunks(BATCH);
+    let batches = batches.map(|shoppers| judge_batch(held_out, scorers, shoppers, k));
+    let batches: Vec<Vec<Vec<_>>> = batches.collect::<Result<_, RecommenderError>>()?;
     let mut results: Vec<Results> = scorers.iter().map(|_| Results::default()).collect();
     for batch in batches {
         for (results, shoppers) in results.iter_mut().zip(batch) {

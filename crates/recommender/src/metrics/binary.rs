@@ -114,8 +114,8 @@ pub fn reliability_bins(
     sums.into_iter().enumerate().map(bin).collect()
 }
 
-/// Expected calibration error over `bins` bins of equal width: Σ over bins of n_b / n · |share of positives − mean
-/// probability|, with n_b of n examples in bin b (Guo et al. 2017).
+/// Expected calibration error over `bins` bins of equal width: Σ over bins of `n_b` / n · |share of positives − mean
+/// probability|, with `n_b` of n examples in bin b (Guo et al. 2017).
 pub fn calibration_error(labels: &[bool], probabilities: &[f64], bins: usize) -> f64 {
     let bins = reliability_bins(labels, probabilities, bins);
     let gap = |bin: &ReliabilityBin| {

@@ -133,17 +133,19 @@ impl Network {
         let elapsed = table("state.elapsed", GAP_BUCKETS)?;
         let encoder = Encoder::new(&mut store, config)?;
         let half_lives = config.popularity_half_lives_days.len();
-        let crowd = match half_lives {
-            0 => {
-                let rows = [vocabulary.items.len().max(1)];
-                Crowd::Standing(store.create("item.bias", &rows, Init::Constant(0.0), false)?)
-            }
-            _ => {
-                let (name, even) = ("popularity", 1.0 / half_lives as f64);
-                Crowd::Recent(FeatureWeights::new(
-                    &mut store, name, width, half_lives, even,
-                )?)
-            }
+        let crowd = if half_lives == 0 {
+            let rows = [vocabulary.items.len().max(1)];
+            Crowd::Standing(store.create("item.bias", &rows, Init::Constant(0.0), false)?)
+        } else {
+            let (name, even) = ("popularity", 1.0 / half_lives as f64);
+            let weights = FeatureWeights::new(&mut store, name, width, half_lives, even)?;
+            Crowd::Recent(weights)
+        };
+        let own = if config.repeat_purchases {
+            let own = FeatureWeights::new(&mut store, "own", width, OWN_FEATURES, 0.0)?;
+            Some(own)
+        } else {
+            None
         };
         let weights = config.loss_weights;
         let head = |store: &mut ParameterStore, name: &str, count: usize, weight: f64| {
@@ -160,28 +162,15 @@ impl Network {
             encoder,
             norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
             crowd,
-            own: match config.repeat_purchases {
-                true => Some(FeatureWeights::new(
-                    &mut store,
-                    "own",
-                    width,
-                    OWN_FEATURES,
-                    0.0,
-                )?),
-                false => None,
-            },
+            own,
             label_heads: vec![
                 head(&mut store, "category", counts[0], weights.category)?,
                 head(&mut store, "brand", counts[1], weights.brand)?,
                 head(&mut store, "price_band", counts[2], weights.price_band)?,
             ],
-            purchase: match weights.purchase > 0.0 {
-                true => {
-                    let sizes = [3 * width, width / 2, 1];
-                    Some(Mlp::new(&mut store, "head.purchase", &sizes)?)
-                }
-                false => None,
-            },
+            purchase: (weights.purchase > 0.0)
+                .then(|| Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1]))
+                .transpose()?,
             item_dropout: config.item_dropout,
             temperature: config.temperature,
             input_dropout: nn::Dropout::new(config.dropout)?,
@@ -271,7 +260,7 @@ impl Network {
         table: &ItemTable,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
-        self.read(self.token_inputs(batch, table)?, batch, pass)
+        self.read(&self.token_inputs(batch, table)?, batch, pass)
     }
 
     /// What the encoder reads of each token: item + kind + gap.
@@ -293,12 +282,12 @@ impl Network {
     /// inputs [B, T, D] → [N, D].
     pub(super) fn read(
         &self,
-        inputs: Tensor,
+        inputs: &Tensor,
         batch: &Batch,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
         let width = inputs.dim(2)?;
-        let x = self.input_dropout.forward(&inputs, pass)?;
+        let x = self.input_dropout.forward(inputs, pass)?;
         let x = self
             .encoder
             .forward(x, &batch.mask, &batch.positions, pass)?;

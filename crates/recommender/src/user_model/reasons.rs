@@ -137,9 +137,7 @@ impl UserModel {
         // [S, T, D] → [S]
         let taste = |inputs: &Tensor| -> Result<Tensor, NnError> {
             let batch = self.batch_of(&window, inputs.dim(0)?)?;
-            let states = self
-                .network
-                .read(inputs.clone(), &batch, &mut Pass::Infer)?;
+            let states = self.network.read(inputs, &batch, &mut Pass::Infer)?;
             Ok(self.network.taste(&states, &only)?.squeeze(1)?)
         };
         let number = |tastes: Tensor| -> Result<f32, NnError> { Ok(tastes.get(0)?.to_scalar()?) };
@@ -151,7 +149,7 @@ impl UserModel {
         };
         let parts = integrated_gradients(&inputs.squeeze(0)?, self.knee(), points, taste)?;
         let residual = f64::from(whole) - f64::from(baseline) - parts.iter().sum::<f64>();
-        let states = self.network.read(inputs, &batch, &mut Pass::Infer)?;
+        let states = self.network.read(&inputs, &batch, &mut Pass::Infer)?;
         let (popularity, average_popularity, own_past) =
             self.beside_taste(&batch, &states, item)?;
         // The first part is the start's, the others those of the history's latest tokens.
@@ -181,7 +179,7 @@ impl UserModel {
     /// A layer that normalises raises what is near the origin some thousandfold, and the next one turns at a share that
     /// much smaller.
     fn knee(&self) -> f64 {
-        let layers = self.config.layers as i32;
+        let layers = i32::try_from(self.config.layers).unwrap_or(i32::MAX / 2);
         let norms = match self.config.encoder {
             EncoderKind::Transformer => 2 * layers,
             EncoderKind::Gru | EncoderKind::Lstm => layers,

@@ -60,10 +60,10 @@ impl Chosen {
             .map(|_| rng.random_range(0..count as u32))
             .collect();
         let rivals: BTreeSet<u32> = targets.iter().chain(&drawn).copied().collect();
-        let never_drawn = (1.0 - 1.0 / count as f64).powi(negatives as i32);
+        let never_drawn = (1.0 - 1.0 / count as f64).powf(negatives as f64);
         let log_there = rivals.iter().map(|item| {
             let absent = 1.0 - f64::from(target_shares[*item as usize]);
-            (1.0 - absent.powi(targets.len() as i32) * never_drawn).ln() as f32
+            (1.0 - absent.powf(targets.len() as f64) * never_drawn).ln() as f32
         });
         let log_there = log_there.collect();
         let items: Vec<u32> = rivals

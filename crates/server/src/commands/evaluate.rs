@@ -65,9 +65,10 @@ fn on_sequences(
     };
     let folder = shared.data_dir.join(format!("dataset-{dataset}"));
     let mut bar = TrainBar::new(terminal);
-    let evaluate = match args.cold_start {
-        true => engine::evaluate_cold_start,
-        false => engine::evaluate_sequences,
+    let evaluate = if args.cold_start {
+        engine::evaluate_cold_start
+    } else {
+        engine::evaluate_sequences
     };
     let report = evaluate(&set, &request, &folder, &mut |progress| bar.show(progress));
     bar.finish();

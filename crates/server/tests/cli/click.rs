@@ -8,7 +8,7 @@ fn impressions(rows: usize) -> String {
     for row in 0..rows {
         let colour = ["red", "blue"][row % 2];
         let clicked = (row / 2 % 5 < 4) == (row % 2 == 0);
-        text.push_str(&format!("i{row},{colour},{},{clicked}\n", row % 7));
+        text.extend([format!("i{row},{colour},{},{clicked}\n", row % 7)]);
     }
     text
 }

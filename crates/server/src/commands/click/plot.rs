@@ -28,12 +28,12 @@ pub(super) fn reliability(models: &[ClickFit]) -> String {
     for (place, (fit, colour)) in models.iter().zip(COLOURS.iter().cycle()).enumerate() {
         svg.push_str(&curve(&fit.figures.reliability, end, colour));
         let y = MARGIN + 20.0 * (place as f64 + 1.0);
-        svg.push_str(&format!(
+        svg.extend([format!(
             "<text x=\"{}\" y=\"{y}\" fill=\"{colour}\">{}: ECE {:.4}</text>\n",
             MARGIN + 12.0,
             fit.model.name(),
             fit.figures.calibration_error
-        ));
+        )]);
     }
     svg.push_str("</svg>\n");
     svg

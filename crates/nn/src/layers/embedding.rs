@@ -70,7 +70,7 @@ pub fn look_up(table: &Tensor, ids: &[u32]) -> Result<Tensor, NnError> {
     let (rows, width) = table.dims2()?;
     if let Some(id) = ids.iter().find(|id| **id as usize >= rows) {
         return Err(NnError::Shape {
-            operation: "look-up",
+            operation: "embedding",
             expected: format!("ids below {rows}"),
             got: format!("id {id}"),
         });

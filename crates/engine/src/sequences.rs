@@ -266,6 +266,7 @@ pub fn evaluate_sequences(
     let settings = EvaluateSettings {
         resamples: request.resamples,
         k: LIST,
+        join_namesakes: true,
         ..EvaluateSettings::with_default(default)
     };
     let judged = evaluate(&request.dataset, "test", &test, &scorers, &settings)?;

@@ -25,6 +25,9 @@ pub struct EvaluateSettings {
     pub resamples: usize,
     /// Seed of the bootstrap. Default 0.
     pub seed: u64,
+    /// Whether scorers of one name, such as one model under several seeds, are one row: the mean of their metrics, shopper
+    /// by shopper. Default false.
+    pub join_namesakes: bool,
     /// Name of the default model of each task.
     pub defaults: BTreeMap<Task, String>,
 }
@@ -36,6 +39,7 @@ impl EvaluateSettings {
             k: 10,
             resamples: 1000,
             seed: 0,
+            join_namesakes: false,
             defaults: Task::ALL.map(|task| (task, model.to_owned())).into(),
         }
     }
@@ -53,12 +57,11 @@ struct TaskResult {
 /// Each shopper is scored once a scorer, at the cut, from the history before it. HR@k, NDCG@k (several targets, see
 /// [`ndcg`]), recall@k and MRR are means over the shoppers with a target in the task and carry 95 % bootstrap percentile
 /// intervals over those shoppers; coverage@k, novelty@k and Gini@k describe all their lists together. The result does not
-/// depend on the number of threads. Scorers of one name, such as one model under several seeds, are one row: the mean of
-/// their metrics, shopper by shopper.
+/// depend on the number of threads.
 ///
 /// # Errors
-/// [`RecommenderError::Empty`] without shoppers or scorers, [`RecommenderError::Default`] when a task's default is none
-/// of the scorers, [`RecommenderError::Scores`] when a scorer returns the wrong number of scores or one that is
+/// [`RecommenderError::Empty`] without shoppers or scorers, [`RecommenderError::Default`] when a task's default is not
+/// exactly one of the scorers, [`RecommenderError::Scores`] when a scorer returns the wrong number of scores or one that is
 /// not a number, [`RecommenderError::Setting`] when `k` is 0, and what a scorer fails with.
 pub fn evaluate(
     dataset: &str,
@@ -70,7 +73,11 @@ pub fn evaluate(
     check(held_out, scorers, settings)?;
     let of_scorers: Vec<&dyn Scorer> = scorers.iter().map(|(scorer, _)| *scorer).collect();
     let judged = judge(held_out, &of_scorers, settings.k)?;
-    let (scorers, judged) = join_namesakes(scorers, judged);
+    let (scorers, judged) = if settings.join_namesakes {
+        join_namesakes(scorers, judged)
+    } else {
+        (scorers.to_vec(), judged)
+    };
     let scorers = scorers.as_slice();
     let mut evaluation = Evaluation {
         table: EvaluationTable {
@@ -344,7 +351,8 @@ fn check(
         let named = scorers
             .iter()
             .filter(|(scorer, _)| name.is_some_and(|name| name == scorer.name()));
-        if named.count() == 0 {
+        let count = named.count();
+        if count == 0 || (count > 1 && !settings.join_namesakes) {
             return Err(RecommenderError::Default {
                 task: task.name(),
                 name: name.map_or("none", String::as_str).to_owned(),

@@ -75,10 +75,11 @@ pub struct UserModelConfig {
 pub enum Objective {
     /// All items: softmax cross-entropy.
     Full,
-    /// The batch's other targets and items drawn evenly, or all items where there are not twice as many, each weighted by how likely it was to be there, so that the
-    /// normaliser is estimated without bias; the target itself is certain and not weighted. Source: Bengio and
-    /// Senécal, "Adaptive Importance Sampling to Accelerate Training of a Neural Probabilistic Language Model", 2008;
-    /// for the target, Khrylchenko et al., "Correcting the `LogQ` Correction", 2025.
+    /// The batch's other targets and items drawn evenly, or all items where there are not twice as many: sampled softmax.
+    /// Each item is weighted by how likely it was to be there, so that the normaliser is estimated without bias; the
+    /// target itself is certain and not weighted. Source: Bengio and Senécal, "Adaptive Importance Sampling to Accelerate
+    /// Training of a Neural Probabilistic Language Model", 2008; for the target, Khrylchenko et al., "Correcting the
+    /// `LogQ` Correction", 2025.
     Sampled {
         /// Items drawn evenly for each batch, at least 1.
         negatives: usize,
@@ -265,6 +266,13 @@ impl UserModelConfig {
                 "a number from 0 to 1",
             ));
         }
+        if self.label_smoothing > 0.0 {
+            return Err(refuse(
+                "label_smoothing",
+                self.label_smoothing,
+                "0, or the objective `full`",
+            ));
+        }
         if self.repeat_purchases || !self.popularity_half_lives_days.is_empty() {
             return Err(refuse(
                 "objective",
@@ -336,6 +344,25 @@ mod tests {
             (
                 with(|c| c.learning_rate = f64::NAN),
                 "`learning_rate` is NaN; expected a number above 0",
+            ),
+            (
+                with(|c| c.objective = Objective::Sampled { negatives: 9 }),
+                "`objective` is other than all items; expected `full`, or `repeat_purchases = false` with \
+                 `popularity_half_lives_days = []`",
+            ),
+            (
+                with(|c| {
+                    *c = UserModelConfig::for_sequences();
+                    c.label_smoothing = 0.1;
+                }),
+                "`label_smoothing` is 0.1; expected 0, or the objective `full`",
+            ),
+            (
+                with(|c| {
+                    *c = UserModelConfig::for_sequences();
+                    c.objective = Objective::Sampled { negatives: 0 };
+                }),
+                "`objective.negatives` is 0; expected at least 1",
             ),
             (
                 with(|c| c.loss_weights.brand = -1.0),

@@ -60,15 +60,17 @@ pub(super) fn multi_task_loss(
 ) -> Result<Tensor, NnError> {
     let (network, catalogue) = (&model.network, &model.catalogue);
     let weights = model.config.loss_weights;
-    let queries = match batch.own {
-        Some(_) => None,
-        None => network.queries(states)?,
+    let queries = if model.config.repeat_purchases {
+        None
+    } else {
+        network.queries(states)?
     };
     let mut total = match queries {
         Some(queries) => {
             let all = entries(&batch.targets, counts.questions);
             let loss = product_loss(model, &queries, table, all)?;
-            (loss * weights.next_item)?
+            // Where nothing is bought again every item is new, and the two losses are one.
+            (loss * (weights.next_item + weights.new_item))?
         }
         None => item_losses(model, counts, batch, states, table)?,
     };
@@ -84,7 +86,9 @@ pub(super) fn multi_task_loss(
             total = (total + (loss * weight)?)?;
         }
     }
-    if let Some(loss) = purchase_loss(network, batch, states, table, rng)? {
+    if weights.purchase > 0.0
+        && let Some(loss) = purchase_loss(network, batch, states, table, rng)?
+    {
         let share = batch.targets.len() as f64 / counts.questions as f64;
         total = (total + (loss * (weights.purchase * share))?)?;
     }

@@ -1,11 +1,12 @@
 //! The published leave-one-out comparison: public item sequences, several seeds, all items ranked.
 
+mod files;
 mod published;
 mod report;
+mod settings;
 
-use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,169 +20,19 @@ use recommender::{
     evaluate,
 };
 
+pub use files::{SequenceDataset, read_files};
 pub use report::{SequenceFit, SequenceReport};
+pub use settings::sequence_settings;
 
 use crate::error::{EngineError, Result};
 use crate::train::TrainProgress;
 
-/// The first bytes of every .xz file.
-const XZ_MAGIC: &[u8] = b"\xfd7zXZ\0";
 /// Length of the judged lists.
 const LIST: usize = 10;
 /// The task's name in the table.
 const TASK: &str = "next-item";
 /// A half-life that forgets nothing of a sequence without a clock.
 const ALL_TIME_DAYS: f64 = 1e9;
-
-/// A public set of sequences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SequenceDataset {
-    /// Amazon Beauty as in S3-Rec, P5 and TIGER: `Beauty.txt` and `items.tsv`.
-    AmazonBeauty,
-    /// `MovieLens`-1M as in `SASRec`: `ml-1m_sas.txt`, `movies.dat` and `sas_to_original_items.txt`.
-    MovieLens1M,
-    /// `MovieLens`-100k as in `RecBole`: `ml-100k.inter` and `ml-100k.item`.
-    MovieLens100K,
-}
-
-impl SequenceDataset {
-    /// The sets by the names of the command line.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("amazon-beauty", Self::AmazonBeauty),
-        ("ml1m", Self::MovieLens1M),
-        ("ml100k", Self::MovieLens100K),
-    ];
-
-    /// The set of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|(known, _)| *known == name).map(|(_, set)| set)
-    }
-
-    /// Reads the set from its publisher's files, plain or as `.xz`.
-    ///
-    /// # Errors
-    /// [`EngineError::File`] where a file is missing or damaged.
-    pub fn read(self, folder: &Path) -> Result<SequenceSet> {
-        match self {
-            Self::AmazonBeauty => read_files(
-                &find(folder, "Beauty.txt")?,
-                Some(&find(folder, "items.tsv")?),
-            ),
-            Self::MovieLens100K => read_files(
-                &find(folder, "ml-100k.inter")?,
-                Some(&find(folder, "ml-100k.item")?),
-            ),
-            Self::MovieLens1M => {
-                let interactions = find(folder, "ml-1m_sas.txt")?;
-                let films = read_text(&find(folder, "movies.dat")?)?;
-                let numbers = read_text(&find(folder, "sas_to_original_items.txt")?)?;
-                let items = renumbered(&films, &numbers);
-                parse(&interactions, Some(&items))
-            }
-        }
-    }
-}
-
-/// Reads a file of sequences and one that names the items, in any of the forms of [`SequenceSet::parse`].
-///
-/// # Errors
-/// [`EngineError::File`] where a file cannot be read.
-pub fn read_files(interactions: &Path, items: Option<&Path>) -> Result<SequenceSet> {
-    let items = items.map(read_text).transpose()?;
-    parse(interactions, items.as_deref())
-}
-
-fn parse(interactions: &Path, items: Option<&str>) -> Result<SequenceSet> {
-    let text = read_text(interactions)?;
-    SequenceSet::parse(&text, items).map_err(|error| {
-        let remedy = "see the README beside the set for its publisher's form";
-        EngineError::file(interactions, error.to_string(), remedy)
-    })
-}
-
-/// The films of `SASRec`'s numbering, from the publisher's films and "`SASRec`'s number, publisher's number" lines.
-fn renumbered(films: &str, numbers: &str) -> String {
-    let by_number = films.lines().filter_map(|line| line.split_once("::"));
-    let by_number: std::collections::HashMap<&str, &str> = by_number.collect();
-    let mut items = String::new();
-    for line in numbers.lines() {
-        let mut fields = line.split_whitespace();
-        let (Some(here), Some(there)) = (fields.next(), fields.next()) else {
-            continue;
-        };
-        if let Some(film) = by_number.get(there) {
-            items.extend([here, "::", film, "\n"]);
-        }
-    }
-    items
-}
-
-fn find(folder: &Path, name: &str) -> Result<PathBuf> {
-    let names = [name.to_owned(), format!("{name}.xz")];
-    let mut paths = names.iter().map(|name| folder.join(name));
-    paths.find(|path| path.exists()).ok_or_else(|| {
-        let problem = format!("it holds neither {name} nor {name}.xz");
-        EngineError::file(folder, problem, "name the folder of the data set's files")
-    })
-}
-
-/// The text of a file, packed as `.xz` or not, in UTF-8 or, as films come, in ISO 8859-1.
-fn read_text(path: &Path) -> Result<String> {
-    let mut bytes = std::fs::read(path).map_err(EngineError::io("read", path))?;
-    if bytes.starts_with(XZ_MAGIC) {
-        let mut unpacked = Vec::new();
-        liblzma::read::XzDecoder::new_multi_decoder(bytes.as_slice())
-            .read_to_end(&mut unpacked)
-            .map_err(|error| {
-                let problem = format!("it cannot be unpacked ({error})");
-                EngineError::file(path, problem, "fetch it again; `xz -t` checks it")
-            })?;
-        bytes = unpacked;
-    }
-    Ok(String::from_utf8(bytes)
-        .unwrap_or_else(|error| error.as_bytes().iter().map(|b| char::from(*b)).collect()))
-}
-
-/// The settings of a user model of sequences: the defaults, under what a TOML file says.
-///
-/// # Errors
-/// [`EngineError::Config`] where the file cannot be read or has a key or value that does not fit.
-pub fn sequence_settings(path: Option<&Path>) -> Result<UserModelConfig> {
-    let defaults = UserModelConfig::for_sequences();
-    let Some(path) = path else {
-        return Ok(defaults);
-    };
-    let fault = |problem: String| EngineError::Config {
-        path: path.to_owned(),
-        problem,
-        remedy: "its keys are those of [model] in the file that `hawker init` writes".to_owned(),
-    };
-    let text = std::fs::read_to_string(path).map_err(EngineError::io("read", path))?;
-    let given: toml::Table = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
-    let all = toml::Table::try_from(defaults).map_err(|error| fault(error.to_string()))?;
-    let merged = toml::Value::Table(merged(all, given));
-    let settings: UserModelConfig = merged
-        .try_into()
-        .map_err(|error: toml::de::Error| fault(error.to_string()))?;
-    settings.check()?;
-    Ok(settings)
-}
-
-/// A table under what another one says, tables within them alike.
-fn merged(mut under: toml::Table, over: toml::Table) -> toml::Table {
-    for (key, value) in over {
-        let value = match (under.remove(&key), value) {
-            // One objective takes the place of another; its fields are not those of the other.
-            (Some(toml::Value::Table(a)), toml::Value::Table(b)) if key != "objective" => {
-                toml::Value::Table(merged(a, b))
-            }
-            (_, value) => value,
-        };
-        under.insert(key, value);
-    }
-    under
-}
 
 /// What [`evaluate_sequences`] is asked for.
 #[derive(Debug, Clone)]
@@ -591,55 +442,5 @@ mod tests {
         let error = evaluate_sequences(&short, &request(), folder.path(), &mut |_| {});
         let error = error.expect_err("two items each").to_string();
         assert!(error.contains("three items"), "{error}");
-    }
-
-    #[test]
-    fn settings_lie_over_the_defaults_and_a_bad_key_is_named() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("settings.toml");
-        let read = |text: &str| {
-            std::fs::write(&path, text).expect("writable");
-            sequence_settings(Some(&path))
-        };
-        let settings = read("width = 32\n[loss_weights]\ncategory = 0.5\n").expect("valid");
-        let defaults = UserModelConfig::for_sequences();
-        assert_eq!((settings.width, settings.hidden), (32, defaults.hidden));
-        assert_eq!(
-            (
-                settings.loss_weights.category,
-                settings.loss_weights.new_item
-            ),
-            (0.5, 0.0)
-        );
-        let objective = "[objective.gbce]\nnegatives = 256\ncalibration = 0.75\n";
-        let settings = read(objective).expect("valid");
-        assert!(matches!(
-            settings.objective,
-            user_model::Objective::Gbce { .. }
-        ));
-        let error = read("widht = 32\n").expect_err("unknown").to_string();
-        assert!(error.contains("widht"), "{error}");
-        let error = read("width = 33\n").expect_err("odd").to_string();
-        assert!(error.contains("`width` is 33"), "{error}");
-    }
-
-    #[test]
-    fn films_take_the_numbers_of_the_interactions() {
-        let films = "1::Toy Story (1995)::Comedy\n2::Jumanji (1995)::Adventure\n";
-        assert_eq!(
-            renumbered(films, "7 2\n8 9\n"),
-            "7::Jumanji (1995)::Adventure\n"
-        );
-    }
-
-    #[test]
-    fn a_folder_without_the_files_says_which() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let error = SequenceDataset::AmazonBeauty.read(folder.path());
-        let error = error.expect_err("empty").to_string();
-        assert!(
-            error.contains("neither Beauty.txt nor Beauty.txt.xz"),
-            "{error}"
-        );
     }
 }

@@ -116,3 +116,16 @@ pub enum RecommenderError {
     #[error(transparent)]
     Nn(#[from] nn::NnError),
 }
+
+/// The error of a setting outside its range.
+pub(crate) fn refuse(
+    field: &'static str,
+    value: impl std::fmt::Display,
+    expected: &'static str,
+) -> RecommenderError {
+    RecommenderError::Setting {
+        field,
+        value: value.to_string(),
+        expected,
+    }
+}

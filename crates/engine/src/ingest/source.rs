@@ -195,6 +195,15 @@ struct RecordReader {
     bytes: Rc<Cell<u64>>,
 }
 
+/// What a file holds, unpacked where it is an `.xz` file.
+pub(crate) fn unpacked(mut plain: impl BufRead + 'static) -> std::io::Result<Box<dyn BufRead>> {
+    if !plain.fill_buf()?.starts_with(XZ_MAGIC) {
+        return Ok(Box::new(plain));
+    }
+    let unpacked = liblzma::bufread::XzDecoder::new_multi_decoder(plain);
+    Ok(Box::new(BufReader::with_capacity(1 << 18, unpacked)))
+}
+
 impl RecordReader {
     fn new(path: &Path, file: File, shape: Shape) -> Result<Self> {
         let bytes = Rc::new(Cell::new(0));
@@ -209,15 +218,9 @@ impl RecordReader {
         {
             return Err(EngineError::file(path, *problem, *remedy));
         }
-        let input: Box<dyn BufRead> = if start.starts_with(XZ_MAGIC) {
-            let unpacked = liblzma::bufread::XzDecoder::new_multi_decoder(plain);
-            Box::new(BufReader::with_capacity(1 << 18, unpacked))
-        } else {
-            Box::new(plain)
-        };
         Ok(Self {
             path: path.to_owned(),
-            input,
+            input: unpacked(plain).map_err(EngineError::io("read", path))?,
             delimiter: match shape {
                 Shape::Delimited(delimiter) => Some(delimiter),
                 Shape::JsonLines | Shape::Parquet => None,

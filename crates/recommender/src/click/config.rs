@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::RecommenderError;
+use crate::error::refuse;
 
 /// Which model of clicks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,18 +117,6 @@ impl ClickSettings {
     pub(super) fn epochs(&self, training_rows: usize) -> u64 {
         let batches = training_rows.div_ceil(self.batch_len(training_rows)).max(1);
         (self.steps / batches as u64).clamp(10, 60)
-    }
-}
-
-fn refuse(
-    field: &'static str,
-    value: impl std::fmt::Display,
-    expected: &'static str,
-) -> RecommenderError {
-    RecommenderError::Setting {
-        field,
-        value: format!("{value}"),
-        expected,
     }
 }
 

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encoder::EncoderKind;
 use crate::RecommenderError;
+use crate::error::refuse;
 
 /// Sizes, loss weights and training settings of the user model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -299,18 +300,6 @@ impl UserModelConfig {
             Some((field, value)) => Err(refuse(field, value, "at least 1")),
             None => Ok(()),
         }
-    }
-}
-
-fn refuse(
-    field: &'static str,
-    value: impl std::fmt::Display,
-    expected: &'static str,
-) -> RecommenderError {
-    RecommenderError::Setting {
-        field,
-        value: format!("{value}"),
-        expected,
     }
 }
 

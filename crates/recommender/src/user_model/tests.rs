@@ -92,6 +92,12 @@ fn weights(folder: &Path) -> Vec<u8> {
     std::fs::read(weights_path(folder)).expect("saved")
 }
 
+fn best_ndcg(record: &TrainingRecord) -> f64 {
+    let epochs = record.epochs.iter();
+    let figures = epochs.filter_map(|epoch| epoch.validation.get(VALIDATION_NDCG).copied());
+    figures.fold(0.0, f64::max)
+}
+
 #[test]
 fn planted_transitions_are_recovered() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -115,9 +121,7 @@ fn planted_transitions_are_recovered() {
         &mut |_| ControlFlow::Continue(()),
     );
     let (model, record) = finished(run.expect("trains"));
-    let best = record.epochs.iter();
-    let best = best.filter_map(|epoch| epoch.validation.get(VALIDATION_NDCG).copied());
-    let best = best.fold(0.0, f64::max);
+    let best = best_ndcg(&record);
     assert!(best > 0.9, "NDCG@10 {best}: {record:?}");
     let first = record.epochs.first().map(|e| e.train_loss);
     let last = record.epochs.last().map(|e| e.train_loss);
@@ -455,9 +459,7 @@ fn every_encoder_and_objective_learns_planted_transitions() {
             &mut |_| ControlFlow::Continue(()),
         );
         let (_, record) = finished(run.expect("trains"));
-        let best = record.epochs.iter();
-        let best = best.filter_map(|epoch| epoch.validation.get(VALIDATION_NDCG).copied());
-        let best = best.fold(0.0, f64::max);
+        let best = best_ndcg(&record);
         assert!(best > 0.9, "{encoder}, {objective:?}: NDCG@10 {best}");
     }
 }

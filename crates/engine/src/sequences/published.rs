@@ -9,7 +9,8 @@ use super::TASK;
 /// Model, HR@10 and NDCG@10.
 type Figures = (&'static str, f64, f64);
 
-/// S3-Rec's file of 22,363 shoppers. `GRU4Rec`, `SASRec`: Zhou et al., "S3-Rec", 2020; TIGER: Rajput et al., 2023; sampled softmax and `eSASRec`: Tikhonovich et al., "`eSASRec`", 2025.
+/// S3-Rec's file of 22,363 shoppers. `GRU4Rec`, `SASRec`: Zhou et al., "S3-Rec", 2020; TIGER: Rajput et al., 2023;
+/// sampled softmax and `eSASRec`: Tikhonovich et al., "`eSASRec`", 2025.
 const AMAZON_BEAUTY: [Figures; 5] = [
     ("GRU4Rec", 0.0283, 0.0137),
     ("SASRec", 0.0605, 0.0318),

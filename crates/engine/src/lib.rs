@@ -32,6 +32,7 @@ mod click;
 pub mod config;
 mod copybook;
 mod demo;
+mod drift;
 mod error;
 pub mod export;
 mod imports;
@@ -47,6 +48,7 @@ mod shop;
 mod status;
 mod store;
 mod train;
+mod tune;
 mod vault;
 
 pub use attribution::Attribution;
@@ -57,6 +59,7 @@ pub use campaign::{
 pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
+pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
 pub use error::{EngineError, Result};
 pub use imports::{ImportNote, imports, note_import};
 pub use learn::{LearnReport, MessageOutcome, learn, message_outcomes};
@@ -81,6 +84,7 @@ pub use train::{
     EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, cut_dates,
     evaluate, saved_evaluation, saved_record, train,
 };
+pub use tune::{SearchSpace, Trial, TuneReport, TuneRequest, tune_sequences, tune_shop};
 
 /// Replaces a file at once: a crash at any moment leaves the old content or the new one.
 ///
@@ -108,8 +112,9 @@ pub fn sms_segments(text: &str) -> usize {
 }
 
 pub use copywriter::native::LOSS_ALL;
+pub use datasets::SequenceSet;
 pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};
 pub use recommender::click::{ClickFigures, ClickModelKind, LeftOut, Weight};
 pub use recommender::metrics::ReliabilityBin;
-pub use recommender::user_model::{EncoderKind, UserModelConfig, VALIDATION_NDCG};
+pub use recommender::user_model::{EncoderKind, UpdateSettings, UserModelConfig, VALIDATION_NDCG};
 pub use recommender::{Estimate, Row as EvaluationRow, RowKind};

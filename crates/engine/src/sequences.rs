@@ -22,6 +22,7 @@ use recommender::{
 
 pub use files::{SequenceDataset, read_files};
 pub use report::{SequenceFit, SequenceReport};
+pub(crate) use settings::laid_over;
 pub use settings::sequence_settings;
 
 use crate::error::{EngineError, Result};
@@ -228,8 +229,8 @@ pub fn evaluate_cold_start(
     ))
 }
 
-/// A user model under the name of its encoder.
-struct Named(String, UserModel);
+/// A user model under a name that tells it from others.
+pub(crate) struct Named(pub(crate) String, pub(crate) UserModel);
 
 impl Scorer for Named {
     fn name(&self) -> &str {
@@ -249,7 +250,7 @@ fn name_of(encoder: EncoderKind) -> String {
     format!("user-model, {encoder}")
 }
 
-fn corpus_of(set: &SequenceSet) -> Corpus {
+pub(crate) fn corpus_of(set: &SequenceSet) -> Corpus {
     let mut corpus = Corpus::default();
     let mut categories = std::collections::HashMap::new();
     for item in &set.items {

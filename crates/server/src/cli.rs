@@ -61,6 +61,16 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker train\n\nStopped or killed, it goes on where it was when it is run again."
     )]
     Train,
+    /// Measures how the shop changes under a trained model, and what keeping it up to date brings.
+    #[command(
+        after_help = "Example:\n  hawker drift\n  hawker drift --periods 6 --days 14 --json\n\nStopped or killed, it goes on where it was when it is run again with the same arguments."
+    )]
+    Drift(DriftArgs),
+    /// Searches for better settings of the user model, on the validation split alone.
+    #[command(
+        after_help = "Example:\n  hawker tune --trials 9\n  hawker tune --dataset ml100k --path data/ml100k --out ml100k.toml\n\nStopped or killed, it goes on where it was when it is run again with the same arguments."
+    )]
+    Tune(TuneArgs),
     /// Judges every model on the last weeks of the log.
     #[command(
         after_help = "Example:\n  hawker evaluate\n  hawker evaluate --dataset online-retail --path data/online_retail"
@@ -195,6 +205,62 @@ pub(crate) struct EvaluateArgs {
     /// A TOML file with settings of the user model of sequences; the others keep their defaults.
     #[arg(long, requires = "dataset")]
     pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DriftArgs {
+    /// Periods at whose beginning the models are brought up to date and judged; the last one ends with the log.
+    #[arg(long, default_value_t = 4, value_parser = counted(2))]
+    pub(crate) periods: usize,
+    /// Days of a period.
+    #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(i64).range(1..=366))]
+    pub(crate) days: i64,
+    /// Windows of older orders that an update reads again for each window of new ones.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) replay: f64,
+    /// Passes of an update over the new orders.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) epochs: u64,
+    /// Do not train anew at the beginning of each period as well, which takes longest.
+    #[arg(long)]
+    pub(crate) no_anew: bool,
+    /// The file for the curves; `drift.svg` in the data directory where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    /// A public set of sequences instead of the shop: amazon-beauty, ml1m, ml100k, or sequences for a file of your own.
+    #[arg(long, requires = "path")]
+    pub(crate) dataset: Option<String>,
+    /// The folder with the data set's files, or the file for sequences; see `hawker evaluate --help`.
+    #[arg(long, requires = "dataset")]
+    pub(crate) path: Option<PathBuf>,
+    /// What the items of `--dataset sequences` are called.
+    #[arg(long, requires = "dataset")]
+    pub(crate) items: Option<PathBuf>,
+    /// A TOML file with the settings that a search of sequences starts from; a shop's are those of its configuration.
+    #[arg(long, requires = "dataset")]
+    pub(crate) settings: Option<PathBuf>,
+    /// A TOML file of the ranges to search: `width = [64, 128]`, `dropout = { low = 0.1, high = 0.5 }`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) space: Option<PathBuf>,
+    /// Number of settings that are tried, the given ones among them.
+    #[arg(long, default_value_t = 9, value_parser = counted(1))]
+    pub(crate) trials: usize,
+    /// Of so many trials the best one is trained on at each cut.
+    #[arg(long, default_value_t = 3, value_parser = counted(2))]
+    pub(crate) reduction: usize,
+    /// Seed of the settings that are drawn.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The file for the best settings; `tuned.toml` in the search's folder where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// The file for the learning curves; `tune.svg` in the search's folder where absent.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -348,6 +414,15 @@ impl std::fmt::Display for BenchName {
             Self::Import => "import",
             Self::Nn => "nn",
         })
+    }
+}
+
+/// Reads a number of things, of which there must be at least so many.
+fn counted(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Send + Sync {
+    move |text| match text.parse::<usize>() {
+        Ok(count) if (least..=10_000).contains(&count) => Ok(count),
+        Ok(_) => Err(format!("from {least} to 10000")),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -14,6 +14,7 @@ mod cli;
 mod commands;
 mod measured;
 mod report;
+mod svg;
 mod terminal;
 
 use std::process::ExitCode;
@@ -64,6 +65,8 @@ fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
         Command::Import(args) => commands::import::run(shared, args, terminal),
         Command::Quarantine(args) => commands::quarantine::run(shared, args, terminal),
         Command::Train => commands::train::run(shared, terminal),
+        Command::Drift(args) => commands::drift::run(shared, args, terminal),
+        Command::Tune(args) => commands::tune::run(shared, args, terminal),
         Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),
         Command::Click(args) => commands::click::run(shared, args, terminal),
         Command::Campaign(args) => commands::campaign::run(shared, args, terminal),

@@ -22,13 +22,19 @@ pub fn sequence_settings(path: Option<&Path>) -> Result<UserModelConfig> {
     };
     let text = std::fs::read_to_string(path).map_err(EngineError::io("read", path))?;
     let given: toml::Table = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
-    let all = toml::Table::try_from(defaults).map_err(|error| fault(error.to_string()))?;
-    let merged = toml::Value::Table(merged(all, given));
-    let settings: UserModelConfig = merged
-        .try_into()
-        .map_err(|error: toml::de::Error| fault(error.to_string()))?;
+    let settings = laid_over(&defaults, given).map_err(fault)?;
     settings.check()?;
     Ok(settings)
+}
+
+/// Settings under what a table says; a key that there is not is told by its name.
+pub(crate) fn laid_over(
+    settings: &UserModelConfig,
+    over: toml::Table,
+) -> std::result::Result<UserModelConfig, String> {
+    let all = toml::Table::try_from(settings).map_err(|error| error.to_string())?;
+    let merged = toml::Value::Table(merged(all, over)).try_into();
+    merged.map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 /// A table under what another one says, tables within them alike.

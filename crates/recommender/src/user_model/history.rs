@@ -110,6 +110,11 @@ impl History {
         self.baskets.get(index)
     }
 
+    /// How many blocks end before a moment.
+    pub(super) fn blocks_before(&self, at_s: i64) -> usize {
+        self.blocks.partition_point(|block| block.at_s < at_s)
+    }
+
     /// What was bought up to and including `at_s`, by ascending item.
     pub(super) fn own_items(&self, at_s: i64) -> Vec<OwnItem> {
         if !self.repeats {

@@ -231,7 +231,7 @@ mod tests {
     use crate::fixture::{buy, corpus_of};
     use crate::user_model::history::History;
     use crate::user_model::popularity::Popularity;
-    use crate::user_model::window::Window;
+    use crate::user_model::window::{Asked, Window};
     use nn::{Device, generator};
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         let history = History::new(&lines, true);
         let popularity = Popularity::new(&corpus_of(4, vec![lines.to_vec()]), &[7.0], 1.0);
         let mut rng = generator(1, "test", 0);
-        let window = Window::training(&history, 4, Some(0), 9, 1, &mut rng);
+        let window = Window::training(&history, 4, Some(0), 9, &Asked::at_most(1), &mut rng);
         let batch = Batch::new(&[window], &popularity, 4, &Device::Cpu).expect("small");
         assert_eq!(batch.targets, [[1, 2]]);
         assert_eq!(batch.new_targets, [[2]]);

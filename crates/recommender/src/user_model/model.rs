@@ -8,6 +8,7 @@ use super::config::UserModelConfig;
 use super::history::History;
 use super::network::{ItemTable, Network};
 use super::popularity::Popularity;
+use super::update::padded;
 use super::vocabulary::{Catalogue, Vocabulary};
 use super::window::Window;
 use crate::{Corpus, Interaction, RecommenderError, Scorer};
@@ -84,6 +85,21 @@ struct Description {
     weights: TensorFile,
 }
 
+impl Description {
+    fn read(folder: &Path) -> Result<Self, NnError> {
+        let path = folder.join(DESCRIPTION);
+        let description: Self = nn::read_checked_json(&path)?;
+        if description.format != FORMAT {
+            return Err(NnError::Format {
+                path,
+                found: description.format,
+                expected: FORMAT,
+            });
+        }
+        Ok(description)
+    }
+}
+
 impl UserModel {
     /// Makes an untrained model for a corpus.
     pub(super) fn untrained(
@@ -138,20 +154,39 @@ impl UserModel {
     /// [`RecommenderError::Nn`] where a file is missing, damaged or of another version, and what [`Corpus::check`]
     /// finds.
     pub fn load(folder: &Path, corpus: &Corpus) -> Result<Self, RecommenderError> {
-        let path = folder.join(DESCRIPTION);
-        let description: Description = nn::read_checked_json(&path)?;
-        if description.format != FORMAT {
-            return Err(RecommenderError::Nn(NnError::Format {
-                path,
-                found: description.format,
-                expected: FORMAT,
-            }));
-        }
+        let description = Description::read(folder)?;
         let tensors = description.weights.read(folder, &Device::Cpu)?;
         let mut model = Self::build(corpus, description.config, description.vocabulary)?;
         model.network.store.restore(&tensors)?;
         model.refresh()?;
         Ok(model)
+    }
+
+    /// Loads a saved model with a row for every item, category, brand and price band of a corpus, those that it has not met
+    /// being zeros; and a name for the weights that it was made of.
+    ///
+    /// # Errors
+    /// Those of [`UserModel::load`].
+    pub(super) fn grown(
+        folder: &Path,
+        corpus: &Corpus,
+    ) -> Result<(Self, String), RecommenderError> {
+        let description = Description::read(folder)?;
+        let tensors = description.weights.read(folder, &Device::Cpu)?;
+        let name = format!("{:?}", description.weights);
+        let vocabulary = description.vocabulary.grown(corpus);
+        let mut model = Self::build(corpus, description.config, vocabulary)?;
+        let mut grown = model.network.store.snapshot()?;
+        for (parameter, value) in tensors {
+            let rows = match grown.get(&parameter) {
+                Some(drawn) => drawn.dim(0).map_err(NnError::from)?,
+                None => 0,
+            };
+            grown.insert(parameter, padded(&value, rows)?);
+        }
+        model.network.store.restore(&grown)?;
+        model.refresh()?;
+        Ok((model, name))
     }
 
     /// Saves the weights as `model-HASH.safetensors` and what is needed to read them as `model.json`.

@@ -9,7 +9,7 @@ use rand::RngExt;
 use super::batch::Batch;
 use super::gradients::batch_gradients;
 use super::history::History;
-use super::window::Window;
+use super::window::{Asked, Window};
 use super::{
     EncoderKind, LossWeights, Objective, Training, TrainingRecord, UserModel, UserModelConfig,
     VALIDATION_NDCG, train,
@@ -247,7 +247,14 @@ fn assert_gradients(corpus: &Corpus, config: &UserModelConfig) {
         .iter()
         .map(|sequence| {
             let history = History::new(&sequence.interactions, config.repeat_purchases);
-            Window::training(&history, ITEMS as usize, Some(4), 8, 16, &mut rng)
+            Window::training(
+                &history,
+                ITEMS as usize,
+                Some(4),
+                8,
+                &Asked::at_most(16),
+                &mut rng,
+            )
         })
         .collect();
     let gradients = batch_gradients(&model, &windows, SHARDS, 0, &mut rng);
@@ -281,7 +288,14 @@ fn shards_sum_to_the_whole_batch() {
         .zip(&corpus.sequences)
         .map(|(index, sequence)| {
             let history = History::new(&sequence.interactions, true);
-            Window::training(&history, ITEMS as usize, Some(index % 4), 8, 3, &mut rng)
+            Window::training(
+                &history,
+                ITEMS as usize,
+                Some(index % 4),
+                8,
+                &Asked::at_most(3),
+                &mut rng,
+            )
         })
         .collect();
     let gradients = |shards| {
@@ -477,7 +491,14 @@ fn no_encoder_reads_the_future() {
         let windows = [&lines, &other].map(|lines| {
             let history = History::new(lines, false);
             let mut rng = generator(1, "test", 0);
-            Window::training(&history, ITEMS as usize, Some(2), 8, 16, &mut rng)
+            Window::training(
+                &history,
+                ITEMS as usize,
+                Some(2),
+                8,
+                &Asked::at_most(16),
+                &mut rng,
+            )
         });
         let states = windows.map(|window| {
             let batch = Batch::new(&[window], &model.popularity, ITEMS as usize, &Device::Cpu);

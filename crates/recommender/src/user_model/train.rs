@@ -13,9 +13,9 @@ use super::config::UserModelConfig;
 use super::gradients::batch_gradients;
 use super::history::History;
 use super::model::UserModel;
-use super::plan::{Planned, epoch_batches};
+use super::plan::{Lessons, Planned, epoch_batches};
 use super::validation::validation_ndcg;
-use super::window::Window;
+use super::window::{Asked, Window};
 use crate::{Corpus, HeldOut, RecommenderError};
 
 /// The name of the figure that is measured on the validation window: NDCG@10 of the task `new-items`.
@@ -52,18 +52,51 @@ pub fn train(
             remedy: "import orders before training",
         });
     }
-    let repeats = config.repeat_purchases;
+    let run = Run {
+        lessons: Lessons::All,
+        base: String::new(),
+        epochs: config.epochs,
+        learning_rate: config.learning_rate,
+    };
+    fit(model, training, validation, run, folder, progress)
+}
+
+/// What a run of training does that its model's settings do not say.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// What it reads.
+    pub(super) lessons: Lessons,
+    /// Which weights it starts from; empty for those that the seed gives.
+    pub(super) base: String,
+    /// Most passes.
+    pub(super) epochs: u64,
+    /// Highest learning rate.
+    pub(super) learning_rate: f64,
+}
+
+/// Trains a model from where it stands; see [`train`].
+pub(super) fn fit(
+    model: UserModel,
+    training: &Corpus,
+    validation: Option<&HeldOut>,
+    run: Run,
+    folder: &Path,
+    progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<Training<UserModel>, RecommenderError> {
+    let settings = settings(training, &model.config, &run);
+    let repeats = model.config.repeat_purchases;
     let histories = training.sequences.iter();
     let mut task = Task {
         model,
         histories: histories
             .map(|s| History::new(&s.interactions, repeats))
             .collect(),
+        lessons: run.lessons,
         batches: Vec::new(),
         validation,
         folder,
     };
-    let record = nn::train(&mut task, &settings(training, config), folder, progress)?;
+    let record = nn::train(&mut task, &settings, folder, progress)?;
     if !record.finished {
         return Ok(Training::Paused(record));
     }
@@ -72,19 +105,25 @@ pub fn train(
     Ok(Training::Finished(Box::new(model), record))
 }
 
-fn settings(training: &Corpus, config: &UserModelConfig) -> TrainingSettings {
+fn settings(training: &Corpus, config: &UserModelConfig, run: &Run) -> TrainingSettings {
     let items = training.items.iter().map(|item| format!("{item:?}"));
     let interactions = training.sequences.iter().flat_map(|s| &s.interactions);
     let data = items.chain(interactions.map(|interaction| format!("{interaction:?}")));
     TrainingSettings {
-        fingerprint: nn::run_fingerprint(&format!("{config:?}"), data),
-        epochs: config.epochs,
+        fingerprint: nn::run_fingerprint(
+            &format!(
+                "{config:?} {:?} {} {}",
+                run.lessons, run.base, run.learning_rate
+            ),
+            data,
+        ),
+        epochs: run.epochs,
         max_steps: u64::MAX,
         patience: config.patience,
         accumulation: NonZeroU64::MIN,
         checkpoint_steps: config.checkpoint_steps,
-        learning_rate: config.learning_rate,
-        learning_rate_floor: config.learning_rate / FALL,
+        learning_rate: run.learning_rate,
+        learning_rate_floor: run.learning_rate / FALL,
         warmup_share: config.warmup_share,
         weight_decay: config.weight_decay,
         clip_norm: config.clip_norm,
@@ -96,6 +135,7 @@ fn settings(training: &Corpus, config: &UserModelConfig) -> TrainingSettings {
 struct Task<'a> {
     model: UserModel,
     histories: Vec<History>,
+    lessons: Lessons,
     /// The batches of the planned epoch.
     batches: Vec<Vec<Planned>>,
     validation: Option<&'a HeldOut>,
@@ -110,7 +150,7 @@ impl TrainingTask for Task<'_> {
     }
 
     fn plan_epoch(&mut self, epoch: u64) -> Result<u64, RecommenderError> {
-        self.batches = epoch_batches(&self.histories, &self.model.config, epoch);
+        self.batches = epoch_batches(&self.histories, self.lessons, &self.model.config, epoch);
         Ok(self.batches.len() as u64)
     }
 
@@ -126,7 +166,10 @@ impl TrainingTask for Task<'_> {
                     items,
                     window.last_block,
                     config.max_length,
-                    config.targets_per_window,
+                    &Asked {
+                        most: config.targets_per_window,
+                        about: window.about,
+                    },
                     &mut rng,
                 )
             })

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use nn::{NnError, SparseMatrix};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,17 @@ impl Vocabulary {
             categories: corpus.categories.clone(),
             brands: corpus.brands.clone(),
             price_bands: bands.max().map_or(0, |band| u32::from(band) + 1),
+        }
+    }
+
+    /// The same names under the same numbers, and after them those of a corpus that are not among them.
+    pub(super) fn grown(self, corpus: &Corpus) -> Self {
+        let present = Self::of(corpus);
+        Self {
+            items: joined(self.items, present.items),
+            categories: joined(self.categories, present.categories),
+            brands: joined(self.brands, present.brands),
+            price_bands: self.price_bands.max(present.price_bands),
         }
     }
 
@@ -118,6 +129,17 @@ impl Catalogue {
     pub(super) fn len(&self) -> usize {
         self.known.len()
     }
+}
+
+/// Names, and after them the others that are not among them.
+fn joined(mut names: Vec<String>, others: Vec<String>) -> Vec<String> {
+    let there: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let others = others.into_iter();
+    let new: Vec<String> = others
+        .filter(|name| !there.contains(name.as_str()))
+        .collect();
+    names.extend(new);
+    names
 }
 
 fn positions(names: &[String]) -> BTreeMap<&str, u32> {

@@ -15,6 +15,45 @@ pub(super) struct Window {
     pub(super) questions: Vec<Question>,
 }
 
+/// What a window to learn from is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// Most questions, at least 1.
+    pub(super) most: usize,
+    /// Which baskets are asked about.
+    pub(super) about: Stretch,
+}
+
+#[cfg(test)]
+impl Asked {
+    /// Up to so many questions about any basket.
+    pub(super) const fn at_most(most: usize) -> Self {
+        Self {
+            most,
+            about: Stretch::ALL,
+        }
+    }
+}
+
+/// A stretch of time, in Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) from_s: i64,
+    /// Its end, which is not part of it.
+    pub(super) until_s: i64,
+}
+
+impl Stretch {
+    pub(super) const ALL: Self = Self {
+        from_s: i64::MIN,
+        until_s: i64::MAX,
+    };
+
+    pub(super) fn contains(self, at_s: i64) -> bool {
+        (self.from_s..self.until_s).contains(&at_s)
+    }
+}
+
 /// A prediction asked after one block of a window.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -65,34 +104,40 @@ impl Window {
         window
     }
 
-    /// A window to learn from: after its last block and after up to `questions` − 1 earlier ones, drawn at random, what
-    /// does the next basket hold?
+    /// A window to learn from: after its last block and after up to [`Asked::most`] − 1 earlier ones, drawn at random,
+    /// what does the next basket hold?
     pub(super) fn training(
         history: &History,
         items: usize,
         last_block: Option<usize>,
         max_length: usize,
-        questions: usize,
+        questions: &Asked,
         rng: &mut ChaCha8Rng,
     ) -> Self {
         let mut window = Self::new(history, items as u32, last_block, max_length);
         let count = last_block.map_or(0, |block| block + 1);
         let whole = last_block.is_none_or(|block| history.blocks[block].end <= max_length);
         let numbered = window.blocks.last().map_or(0, |last| *last as usize);
-        let mut asked: Vec<usize> = (usize::from(!whole)..=numbered).collect();
-        if asked.len() > questions {
-            asked.pop();
-            let (drawn, _) = asked.partial_shuffle(rng, questions - 1);
+        let at_s = |number: usize| {
+            (number > 0).then(|| history.blocks[count - 1 - (numbered - number)].at_s)
+        };
+        let next = |number: usize| match at_s(number) {
+            Some(at_s) => history.next_basket(at_s),
+            None => history.baskets.first(),
+        };
+        let about = |number: &usize| {
+            next(*number).is_some_and(|basket| questions.about.contains(basket.at_s))
+        };
+        let mut asked: Vec<usize> = (usize::from(!whole)..=numbered).filter(about).collect();
+        if asked.len() > questions.most {
+            let last = asked.pop();
+            let (drawn, _) = asked.partial_shuffle(rng, questions.most - 1);
             asked = drawn.to_vec();
-            asked.push(numbered);
+            asked.extend(last);
         }
         for number in asked {
-            let at_s = (number > 0).then(|| history.blocks[count - 1 - (numbered - number)].at_s);
-            let next = match at_s {
-                Some(at_s) => history.next_basket(at_s),
-                None => history.baskets.first(),
-            };
-            let Some(next) = next else { continue };
+            let Some(next) = next(number) else { continue };
+            let at_s = at_s(number);
             let mut question = window.question(history, number as u32, at_s, next.at_s);
             question.targets.clone_from(&next.items);
             window.questions.push(question);
@@ -142,9 +187,7 @@ pub(super) fn window_ends(
         return Vec::new();
     };
     // Only blocks before the last basket have a target.
-    let useful = history
-        .blocks
-        .partition_point(|block| block.at_s < last_basket.at_s);
+    let useful = history.blocks_before(last_basket.at_s);
     let Some(last) = useful.checked_sub(1) else {
         return vec![None];
     };
@@ -177,9 +220,25 @@ mod tests {
     }
 
     #[test]
+    fn only_baskets_of_the_stretch_are_asked_about() {
+        let mut rng = generator(1, "test", 0);
+        let targets = |from_s, until_s, most, rng: &mut _| -> Vec<u32> {
+            let about = Stretch { from_s, until_s };
+            let asked = Asked { most, about };
+            let window = Window::training(&orders(6), 99, Some(4), 100, &asked, rng);
+            window.questions.iter().map(|q| q.targets[0]).collect()
+        };
+        assert_eq!(targets(300, 501, 16, &mut rng), [3, 4, 5]);
+        assert_eq!(targets(i64::MIN, 300, 16, &mut rng), [0, 1, 2]);
+        // The latest of them is always asked about.
+        let some = targets(i64::MIN, 400, 2, &mut rng);
+        assert!(some.len() == 2 && some[1] == 3, "{some:?}");
+    }
+
+    #[test]
     fn every_order_but_the_last_asks_for_the_next() {
         let mut rng = generator(1, "test", 0);
-        let window = Window::training(&orders(3), 9, Some(1), 100, 16, &mut rng);
+        let window = Window::training(&orders(3), 9, Some(1), 100, &Asked::at_most(16), &mut rng);
         assert_eq!(window.blocks, [0, 1, 1, 2, 2]);
         assert_eq!(window.tokens[0].item, 9);
         let asked: Vec<_> = window
@@ -200,7 +259,7 @@ mod tests {
     #[test]
     fn a_cut_window_keeps_the_latest_tokens_and_does_not_ask_at_its_start() {
         let mut rng = generator(1, "test", 0);
-        let window = Window::training(&orders(9), 99, Some(7), 5, 2, &mut rng);
+        let window = Window::training(&orders(9), 99, Some(7), 5, &Asked::at_most(2), &mut rng);
         assert_eq!(window.blocks, [0, 1, 2, 2, 3, 3]);
         assert_eq!(window.questions.len(), 2);
         assert!(window.questions.iter().all(|q| q.start > 0));

@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use engine::ingest::Format;
-use engine::{
-    Config, EncoderKind, EvaluationReport, SequenceDataset, SequenceReport, SequenceRequest, Store,
-};
+use engine::{Config, EncoderKind, EvaluationReport, SequenceReport, SequenceRequest, Store};
 
-use super::{config, import, store, train};
+use super::{config, import, sequences, store, train};
 use crate::Outcome;
 use crate::cli::{EvaluateArgs, ImportArgs, Shared};
 use crate::terminal::{Terminal, TrainBar};
@@ -34,17 +32,7 @@ fn on_sequences(
     path: &Path,
     terminal: Terminal,
 ) -> Outcome<SequenceReport> {
-    let known = SequenceDataset::ALL.map(|(name, _)| name).join(", ");
-    let set = match (dataset, SequenceDataset::named(dataset)) {
-        (_, Some(set)) => set.read(path)?,
-        ("sequences", _) => engine::read_files(path, args.items.as_deref())?,
-        _ => {
-            let message = format!(
-                "there is no data set `{dataset}`; known are online-retail, {known}, and sequences for a file"
-            );
-            return Err(message.into());
-        }
-    };
+    let set = sequences::read(dataset, path, args.items.as_deref())?;
     let encoder = |name: &String| {
         let mut all = EncoderKind::ALL.into_iter();
         let unknown =

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod campaign;
 pub(crate) mod click;
 pub(crate) mod demo;
+pub(crate) mod drift;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -13,8 +14,10 @@ pub(crate) mod lift;
 pub(crate) mod quarantine;
 pub(crate) mod report;
 pub(crate) mod run;
+mod sequences;
 pub(crate) mod status;
 pub(crate) mod train;
+pub(crate) mod tune;
 
 use engine::{Config, Store};
 

@@ -7,4 +7,5 @@ mod hawker;
 mod killed;
 mod lift;
 mod round;
+mod tune;
 mod usage;

@@ -64,9 +64,21 @@ impl UncertaintyWeights {
     /// # Errors
     /// [`NnError::Shape`] where there are not M losses or one is no scalar.
     pub fn combine(&self, losses: &[Tensor]) -> Result<Tensor, NnError> {
+        self.combine_part(losses, 1.0)
+    }
+
+    /// Adds up the losses of a part of a batch, a share of it in [0, 1]; the sums of parts whose losses and shares add up
+    /// to those of the batch add up to [`UncertaintyWeights::combine`] of it.
+    ///
+    /// # Shapes
+    /// M scalars → scalar.
+    ///
+    /// # Errors
+    /// Those of [`UncertaintyWeights::combine`].
+    pub fn combine_part(&self, losses: &[Tensor], share: f64) -> Result<Tensor, NnError> {
         let losses = stacked(losses, self.log_variances.dim(0)?)?;
         let weights = self.log_variances.neg()?.exp()?;
-        Ok(((losses * weights)? + &self.log_variances)?.sum_all()?)
+        Ok(((losses * weights)? + (&self.log_variances * share)?)?.sum_all()?)
     }
 
     /// The weights exp(−sᵢ) of this moment.

@@ -44,6 +44,17 @@ pub struct UserModelConfig {
     pub popularity_step_days: f64,
     /// Weights of the parts of the loss.
     pub loss_weights: LossWeights,
+    /// Whether the weights of the parts of the loss are learnt, from those above on, by the size of each part (next and new
+    /// items being one part). Default false.
+    pub learn_loss_weights: bool,
+    /// Passes in which the model first learns what a shopper does next, whatever it is, orders or not; its categories,
+    /// brands and price bands stand for the interests that nobody stated. 0 leaves them out. Default 0.
+    pub pretraining_epochs: u64,
+    /// Share of the events of a window whose item is hidden while learning, in [0, 1). Default 0.
+    pub mask_events: f64,
+    /// Share of the windows that begin at a later event while learning, drawn evenly among the events, in [0, 1].
+    /// Default 0.
+    pub crop_windows: f64,
     /// Interactions, padding included, of a training batch. Default 6,400.
     pub batch_interactions: usize,
     /// Predictions that a batch asks of one window, the latest included. Default 16.
@@ -145,6 +156,10 @@ impl Default for UserModelConfig {
             popularity_half_lives_days: vec![2.0, 7.0, 30.0, 180.0],
             popularity_step_days: 3.0,
             loss_weights: LossWeights::default(),
+            learn_loss_weights: false,
+            pretraining_epochs: 0,
+            mask_events: 0.0,
+            crop_windows: 0.0,
             batch_interactions: 6_400,
             targets_per_window: 16,
             windows_per_shopper: 4,
@@ -210,7 +225,15 @@ impl UserModelConfig {
             ("item_dropout", self.item_dropout),
             ("label_smoothing", self.label_smoothing),
             ("warmup_share", self.warmup_share),
+            ("mask_events", self.mask_events),
         ];
+        if !(0.0..=1.0).contains(&self.crop_windows) {
+            return Err(refuse(
+                "crop_windows",
+                self.crop_windows,
+                "a number from 0 to 1",
+            ));
+        }
         if !(self.temperature.is_finite() && self.temperature >= 0.0) {
             return Err(refuse("temperature", self.temperature, "0 or more"));
         }

@@ -81,6 +81,26 @@ impl History {
         history
     }
 
+    /// The history in which whatever comes next stands for the next order, and nobody comes back for anything.
+    pub(super) fn unlabelled(interactions: &[Interaction]) -> Self {
+        let mut history = Self::new(interactions, false);
+        let tokens = &history.tokens;
+        let basket = |block: &Block| {
+            let mut items: Vec<u32> = tokens[block.start..block.end]
+                .iter()
+                .map(|t| t.item)
+                .collect();
+            items.sort_unstable();
+            items.dedup();
+            Basket {
+                at_s: block.at_s,
+                items,
+            }
+        };
+        history.baskets = history.blocks.iter().map(basket).collect();
+        history
+    }
+
     fn append(&mut self, position: usize, interaction: &Interaction, previous_s: Option<i64>) {
         let Some(block) = self.blocks.last_mut() else {
             return;
@@ -185,6 +205,24 @@ mod tests {
             Some(vec![5, 6])
         );
         assert_eq!(history.next_basket(7_500), None);
+    }
+
+    #[test]
+    fn without_labels_the_next_events_are_what_is_asked_for() {
+        let events = [
+            buy(4, 100, Some(1)),
+            buy(3, 101, Some(1)),
+            view(5, 200),
+            view(4, 300),
+        ];
+        let history = History::unlabelled(&events);
+        let baskets: Vec<_> = history
+            .baskets
+            .iter()
+            .map(|b| (b.at_s, b.items.clone()))
+            .collect();
+        assert_eq!(baskets, [(101, vec![3, 4]), (200, vec![5]), (300, vec![4])]);
+        assert!(history.own_items(300).is_empty());
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(super) fn multi_task_loss(
     } else {
         network.queries(states)?
     };
-    let mut total = match queries {
+    let products = match queries {
         Some(queries) => {
             let all = entries(&batch.targets, counts.questions);
             let loss = product_loss(model, &queries, table, all)?;
@@ -74,25 +74,38 @@ pub(super) fn multi_task_loss(
         }
         None => item_losses(model, counts, batch, states, table)?,
     };
+    let mut tasks = vec![products];
     let label_weights: [f64; LABELS] = [weights.category, weights.brand, weights.price_band];
     for (field, weight) in label_weights.into_iter().enumerate() {
+        let Some(logits) = network.label_logits(field, states)? else {
+            continue;
+        };
         let labels = labels(batch, &catalogue.label_rows[field]);
         let entries = entries(&labels, counts.labels[field]);
-        if weight == 0.0 || entries.is_empty() {
-            continue;
-        }
-        if let Some(logits) = network.label_logits(field, states)? {
-            let loss = losses::cross_entropy_soft(&logits, &entries, 0.0)?;
-            total = (total + (loss * weight)?)?;
-        }
+        let loss = if entries.is_empty() {
+            nothing(states)?
+        } else {
+            (losses::cross_entropy_soft(&logits, &entries, 0.0)? * weight)?
+        };
+        tasks.push(loss);
     }
-    if weights.purchase > 0.0
-        && let Some(loss) = purchase_loss(network, batch, states, table, rng)?
-    {
-        let share = batch.targets.len() as f64 / counts.questions as f64;
-        total = (total + (loss * (weights.purchase * share))?)?;
+    let share = batch.targets.len() as f64 / counts.questions as f64;
+    if weights.purchase > 0.0 {
+        let loss = purchase_loss(network, batch, states, table, rng)?;
+        tasks.push((loss * (weights.purchase * share))?);
+    }
+    if let Some(learnt) = &network.task_weights {
+        return learnt.combine_part(&tasks, share);
+    }
+    let mut total = nothing(states)?;
+    for loss in tasks {
+        total = (total + loss)?;
     }
     Ok(total)
+}
+
+fn nothing(like: &Tensor) -> Result<Tensor, NnError> {
+    Ok(Tensor::zeros((), like.dtype(), like.device())?)
 }
 
 /// The loss of the next items where scores are one product, which needs not be held.
@@ -202,7 +215,7 @@ fn purchase_loss(
     states: &Tensor,
     table: &ItemTable,
     rng: &mut ChaCha8Rng,
-) -> Result<Option<Tensor>, NnError> {
+) -> Result<Tensor, NnError> {
     let (mut rows, mut items, mut bought) = (Vec::new(), Vec::new(), Vec::new());
     for (row, targets) in (0u32..).zip(&batch.targets) {
         rows.push(row);
@@ -219,10 +232,10 @@ fn purchase_loss(
     let device = states.device();
     let states = states.index_select(&Tensor::new(rows, device)?, 0)?;
     let items = table.inputs.index_select(&Tensor::new(items, device)?, 0)?;
-    let Some(logits) = network.purchase_logits(&states, &items)? else {
-        return Ok(None);
-    };
-    losses::binary_cross_entropy(&logits, &Tensor::new(bought, device)?).map(Some)
+    match network.purchase_logits(&states, &items)? {
+        Some(logits) => losses::binary_cross_entropy(&logits, &Tensor::new(bought, device)?),
+        None => nothing(&states),
+    }
 }
 
 #[cfg(test)]

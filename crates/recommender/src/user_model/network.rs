@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use nn::losses::UncertaintyWeights;
 use nn::{Device, Embedding, Init, Linear, Mlp, NnError, ParameterStore, Pass, RmsNorm, Tensor};
 use rand::RngExt;
 
@@ -33,6 +34,8 @@ pub(super) struct Network {
     label_heads: Vec<Option<Linear>>,
     /// Where it is learnt.
     purchase: Option<Mlp>,
+    /// How much each of the tasks counts, where that is learnt.
+    pub(super) task_weights: Option<UncertaintyWeights>,
     item_dropout: f64,
     temperature: f64,
     input_dropout: nn::Dropout,
@@ -171,11 +174,26 @@ impl Network {
             purchase: (weights.purchase > 0.0)
                 .then(|| Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1]))
                 .transpose()?,
+            task_weights: config
+                .learn_loss_weights
+                .then(|| {
+                    UncertaintyWeights::new(&mut store, "loss", Network::tasks(config, counts))
+                })
+                .transpose()?,
             item_dropout: config.item_dropout,
             temperature: config.temperature,
             input_dropout: nn::Dropout::new(config.dropout)?,
             store,
         })
+    }
+
+    /// The number of tasks that a model of so many labels of each field learns.
+    fn tasks(config: &UserModelConfig, counts: [usize; LABELS]) -> usize {
+        let weights = config.loss_weights;
+        let fields = [weights.category, weights.brand, weights.price_band];
+        let fields = fields.into_iter().zip(counts);
+        let fields = fields.filter(|(weight, count)| *weight > 0.0 && *count > 0);
+        1 + fields.count() + usize::from(weights.purchase > 0.0)
     }
 
     /// The vectors of all items: own vector + category + brand + price band + projected title.

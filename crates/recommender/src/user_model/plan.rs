@@ -27,6 +27,8 @@ pub(super) struct Planned {
 pub(super) enum Lessons {
     /// Every basket of every history.
     All,
+    /// Whatever comes next in every history.
+    Unlabelled,
     /// The baskets from a moment on, and older ones again so that they are not forgotten.
     Since {
         /// The moment, in Unix seconds.
@@ -47,7 +49,7 @@ pub(super) fn epoch_batches(
 ) -> Vec<Vec<Planned>> {
     let mut rng = generator(config.seed, "epoch", epoch);
     let ends = match lessons {
-        Lessons::All => all_ends(histories, config, &mut rng),
+        Lessons::All | Lessons::Unlabelled => all_ends(histories, config, &mut rng),
         Lessons::Since { since_s, replay } => ends_since(histories, since_s, replay, &mut rng),
     };
     let planned = |(history, last_block, about): End| {

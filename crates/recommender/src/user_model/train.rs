@@ -16,10 +16,13 @@ use super::model::UserModel;
 use super::plan::{Lessons, Planned, epoch_batches};
 use super::validation::validation_ndcg;
 use super::window::{Asked, Window};
-use crate::{Corpus, HeldOut, RecommenderError};
+use crate::{Corpus, HeldOut, RecommenderError, Sequence};
 
 /// The name of the figure that is measured on the validation window: NDCG@10 of the task `new-items`.
 pub const VALIDATION_NDCG: &str = "ndcg_at_10";
+
+/// The folder of what was learnt before there were labels, inside the model's.
+const PRETRAINING: &str = "pretraining";
 
 /// The highest learning rate as a multiple of that at the end.
 const FALL: f64 = 100.0;
@@ -38,6 +41,11 @@ const FALL: f64 = 100.0;
 /// [`RecommenderError::Setting`] for a bad configuration, [`RecommenderError::Empty`] where nobody bought anything,
 /// [`RecommenderError::Nn`] where a file cannot be read or written, or the loss is no longer finite, and what
 /// [`Corpus::check`] finds.
+///
+/// Source of what the settings add to learning from orders alone: for pretraining, predicting what comes next in
+/// unlabelled sequences, Radford et al., "Improving Language Understanding by Generative Pre-Training", 2018; for masked
+/// events and cropped windows, Xie et al., "Contrastive Learning for Sequential Recommendation", 2020. How this differs
+/// from the latter: what is changed is learnt from as it is, without a second loss over pairs of views.
 pub fn train(
     training: &Corpus,
     validation: Option<&HeldOut>,
@@ -52,13 +60,30 @@ pub fn train(
             remedy: "import orders before training",
         });
     }
-    let run = Run {
+    let mut run = Run {
         lessons: Lessons::All,
         base: String::new(),
         epochs: config.epochs,
         learning_rate: config.learning_rate,
     };
-    fit(model, training, validation, run, folder, progress)
+    if config.pretraining_epochs == 0 {
+        return fit(model, training, validation, run, folder, progress);
+    }
+    let first = Run {
+        lessons: Lessons::Unlabelled,
+        base: String::new(),
+        epochs: config.pretraining_epochs,
+        learning_rate: config.learning_rate,
+    };
+    let pretraining = folder.join(PRETRAINING);
+    match fit(model, training, None, first, &pretraining, progress)? {
+        Training::Paused(record) => Ok(Training::Paused(record)),
+        Training::Finished(..) => {
+            let (model, base) = UserModel::grown(&pretraining, training)?;
+            run.base = base;
+            fit(model, training, validation, run, folder, progress)
+        }
+    }
 }
 
 /// What a run of training does that its model's settings do not say.
@@ -85,12 +110,13 @@ pub(super) fn fit(
 ) -> Result<Training<UserModel>, RecommenderError> {
     let settings = settings(training, &model.config, &run);
     let repeats = model.config.repeat_purchases;
-    let histories = training.sequences.iter();
+    let history = |sequence: &Sequence| match run.lessons {
+        Lessons::Unlabelled => History::unlabelled(&sequence.interactions),
+        Lessons::All | Lessons::Since { .. } => History::new(&sequence.interactions, repeats),
+    };
     let mut task = Task {
+        histories: training.sequences.iter().map(history).collect(),
         model,
-        histories: histories
-            .map(|s| History::new(&s.interactions, repeats))
-            .collect(),
         lessons: run.lessons,
         batches: Vec::new(),
         validation,
@@ -169,6 +195,8 @@ impl TrainingTask for Task<'_> {
                     &Asked {
                         most: config.targets_per_window,
                         about: window.about,
+                        mask: config.mask_events,
+                        crop: config.crop_windows,
                     },
                     &mut rng,
                 )

@@ -22,6 +22,29 @@ pub(super) struct Asked {
     pub(super) most: usize,
     /// Which baskets are asked about.
     pub(super) about: Stretch,
+    /// Share of the events whose item is hidden, in [0, 1).
+    pub(super) mask: f64,
+    /// How likely the window begins at a later event, in [0, 1].
+    pub(super) crop: f64,
+}
+
+impl Asked {
+    /// Most events of a window: all that may be, or in a cropped one a number drawn evenly.
+    fn length(
+        &self,
+        history: &History,
+        last_block: Option<usize>,
+        most: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> usize {
+        let events = last_block
+            .map_or(0, |block| history.blocks[block].end)
+            .min(most);
+        if self.crop == 0.0 || events < 2 || rng.random::<f64>() >= self.crop {
+            return most;
+        }
+        rng.random_range(1..events)
+    }
 }
 
 #[cfg(test)]
@@ -31,6 +54,8 @@ impl Asked {
         Self {
             most,
             about: Stretch::ALL,
+            mask: 0.0,
+            crop: 0.0,
         }
     }
 }
@@ -114,6 +139,7 @@ impl Window {
         questions: &Asked,
         rng: &mut ChaCha8Rng,
     ) -> Self {
+        let max_length = questions.length(history, last_block, max_length, rng);
         let mut window = Self::new(history, items as u32, last_block, max_length);
         let count = last_block.map_or(0, |block| block + 1);
         let whole = last_block.is_none_or(|block| history.blocks[block].end <= max_length);
@@ -141,6 +167,13 @@ impl Window {
             let mut question = window.question(history, number as u32, at_s, next.at_s);
             question.targets.clone_from(&next.items);
             window.questions.push(question);
+        }
+        if questions.mask > 0.0 {
+            for token in &mut window.tokens[1..] {
+                if rng.random::<f64>() < questions.mask {
+                    token.item = items as u32;
+                }
+            }
         }
         window
     }
@@ -224,7 +257,10 @@ mod tests {
         let mut rng = generator(1, "test", 0);
         let targets = |from_s, until_s, most, rng: &mut _| -> Vec<u32> {
             let about = Stretch { from_s, until_s };
-            let asked = Asked { most, about };
+            let asked = Asked {
+                about,
+                ..Asked::at_most(most)
+            };
             let window = Window::training(&orders(6), 99, Some(4), 100, &asked, rng);
             window.questions.iter().map(|q| q.targets[0]).collect()
         };
@@ -233,6 +269,32 @@ mod tests {
         // The latest of them is always asked about.
         let some = targets(i64::MIN, 400, 2, &mut rng);
         assert!(some.len() == 2 && some[1] == 3, "{some:?}");
+    }
+
+    #[test]
+    fn events_are_hidden_and_windows_cropped_as_often_as_asked() {
+        let mut rng = generator(1, "test", 0);
+        let history = orders(9);
+        let mut share = |asked: Asked, of: fn(&Window) -> f64| -> f64 {
+            let windows = (0..400).map(|_| {
+                let window = Window::training(&history, 99, Some(7), 100, &asked, &mut rng);
+                assert!(window.tokens[0].item == 99 && !window.questions.is_empty());
+                of(&window)
+            });
+            windows.sum::<f64>() / 400.0
+        };
+        let hidden = |window: &Window| {
+            let events = &window.tokens[1..];
+            events.iter().filter(|t| t.item == 99).count() as f64 / events.len() as f64
+        };
+        let cropped = |window: &Window| f64::from(u8::from(window.tokens.len() < 17));
+        let plain = Asked::at_most(16);
+        assert_eq!((share(plain, hidden), share(plain, cropped)), (0.0, 0.0));
+        // Three standard errors are .023 and .072.
+        let found = share(Asked { mask: 0.3, ..plain }, hidden);
+        assert!((found - 0.3).abs() < 0.023, "{found}");
+        let found = share(Asked { crop: 0.4, ..plain }, cropped);
+        assert!((found - 0.4).abs() < 0.075, "{found}");
     }
 
     #[test]

@@ -81,8 +81,8 @@ pub use store::{
     AssumedConsent, Catalogue, ConsentSummary, LogSummary, QuarantineEntry, Shopper, Store,
 };
 pub use train::{
-    EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, cut_dates,
-    evaluate, saved_evaluation, saved_record, train,
+    EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, UpdateReport,
+    Updated, cut_dates, evaluate, saved_evaluation, saved_record, train, update,
 };
 pub use tune::{SearchSpace, Trial, TuneReport, TuneRequest, tune_sequences, tune_shop};
 

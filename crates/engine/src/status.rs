@@ -96,7 +96,7 @@ fn stages(store: &Store, last_position: i64) -> Result<Vec<Stage>> {
         stage(
             "model",
             "hawker train",
-            selection.map(|selection| selection.log_position),
+            selection.map(|selection| selection.known_position()),
             last_position,
         ),
         stage(

@@ -58,9 +58,9 @@ pub(crate) enum Command {
     Quarantine(QuarantineArgs),
     /// Learns the user model and what ranks products.
     #[command(
-        after_help = "Example:\n  hawker train\n\nStopped or killed, it goes on where it was when it is run again."
+        after_help = "Example:\n  hawker train\n  hawker train --update\n\nStopped or killed, it goes on where it was when it is run again."
     )]
-    Train,
+    Train(TrainArgs),
     /// Measures how the shop changes under a trained model, and what keeping it up to date brings.
     #[command(
         after_help = "Example:\n  hawker drift\n  hawker drift --periods 6 --days 14 --json\n\nStopped or killed, it goes on where it was when it is run again with the same arguments."
@@ -205,6 +205,16 @@ pub(crate) struct EvaluateArgs {
     /// A TOML file with settings of the user model of sequences; the others keep their defaults.
     #[arg(long, requires = "dataset")]
     pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Train the user model that serves on with the orders since it was trained, instead of anew; what was chosen stays.
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Windows of older orders that an update reads again for each window of new ones.
+    #[arg(long, default_value_t = 1.0, requires = "update")]
+    pub(crate) replay: f64,
 }
 
 #[derive(Debug, Args)]

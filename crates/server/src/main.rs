@@ -64,7 +64,7 @@ fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
         Command::Init(args) => commands::init::run(args, terminal),
         Command::Import(args) => commands::import::run(shared, args, terminal),
         Command::Quarantine(args) => commands::quarantine::run(shared, args, terminal),
-        Command::Train => commands::train::run(shared, terminal),
+        Command::Train(args) => commands::train::run(shared, args, terminal),
         Command::Drift(args) => commands::drift::run(shared, args, terminal),
         Command::Tune(args) => commands::tune::run(shared, args, terminal),
         Command::Evaluate(args) => commands::evaluate::run(shared, args, terminal),

@@ -5,6 +5,7 @@ mod evaluation;
 mod ranker;
 mod selection;
 mod split;
+mod update;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -20,8 +21,9 @@ use recommender::{
 
 pub use evaluation::{EvaluationReport, evaluate, saved_evaluation};
 pub use ranker::Ranker;
-pub use selection::{ModelFolders, Selection};
+pub use selection::{ModelFolders, Selection, Updated};
 pub use split::cut_dates;
+pub use update::{UpdateReport, update};
 
 use crate::config::Config;
 use crate::error::{EngineError, Result};
@@ -117,6 +119,7 @@ pub fn train(
         ..config.model.clone()
     };
     train_user_model(&shop.corpus, None, &serving, &folders.serving(), progress)?;
+    folders.remove_superseded(&selection)?;
     let drafts = if config.copywriter.native {
         progress(&TrainProgress::Stage(
             "training the copywriter on the shop's texts",
@@ -197,6 +200,7 @@ fn select(
         default_new_items: BLEND_NEW_ITEMS.to_owned(),
         default_repeats: BLEND_REPEATS.to_owned(),
         default_all: BLEND_REPEATS.to_owned(),
+        updated: None,
     };
     progress(&TrainProgress::Stage("comparing on the validation window"));
     let tried = compare(

@@ -34,7 +34,7 @@ impl Ranker {
         let folders = ModelFolders::of(data_dir);
         match (Selection::load(&folders.root)?, folders.fingerprint()?) {
             (Some(selection), Some(fingerprint))
-                if folders.serving().join("model.json").exists() =>
+                if folders.served_by(&selection).join("model.json").exists() =>
             {
                 Self::trained(&selection, &fingerprint, &folders, shop)
             }
@@ -114,7 +114,11 @@ impl Ranker {
         folders: &ModelFolders,
         shop: &Shop,
     ) -> Result<Self> {
-        let components = components(&selection.baselines, &shop.corpus, Some(&folders.serving()))?;
+        let components = components(
+            &selection.baselines,
+            &shop.corpus,
+            Some(&folders.served_by(selection)),
+        )?;
         let blends = blends(&components, selection)?.map(Arc::new);
         let all: Vec<Arc<dyn Scorer>> = components
             .iter()

@@ -36,6 +36,20 @@ pub struct Selection {
     pub default_repeats: String,
     /// The model that serves both together.
     pub default_all: String,
+    /// What the user model that serves has learnt since, where it was trained on.
+    #[serde(default)]
+    pub updated: Option<Updated>,
+}
+
+/// A user model that was trained on with what came after the training.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updated {
+    /// Its folder, among the models.
+    pub folder: String,
+    /// End of what it knows, Unix seconds.
+    pub end_s: i64,
+    /// The last event that it knows.
+    pub log_position: i64,
 }
 
 impl Selection {
@@ -46,6 +60,17 @@ impl Selection {
             Task::Repeats => &self.default_repeats,
             Task::All => &self.default_all,
         }
+    }
+
+    /// End of what the user model that serves knows, Unix seconds.
+    pub fn known_until_s(&self) -> i64 {
+        self.updated.as_ref().map_or(self.end_s, |u| u.end_s)
+    }
+
+    /// The last event that the user model that serves knows.
+    pub fn known_position(&self) -> i64 {
+        let updated = self.updated.as_ref();
+        updated.map_or(self.log_position, |u| u.log_position)
     }
 
     /// Reads the selection of a models folder; `None` where nothing was trained.
@@ -96,6 +121,28 @@ impl ModelFolders {
         self.root.join("serving")
     }
 
+    /// The user model that serves: the one fitted to everything, or what it has become since.
+    pub fn served_by(&self, selection: &Selection) -> PathBuf {
+        match &selection.updated {
+            Some(updated) => self.root.join(&updated.folder),
+            None => self.serving(),
+        }
+    }
+
+    /// Removes what updates left that no longer serves.
+    pub(crate) fn remove_superseded(&self, selection: &Selection) -> Result<()> {
+        let serves = self.served_by(selection);
+        let entries = std::fs::read_dir(&self.root).map_err(EngineError::io("read", &self.root))?;
+        for entry in entries {
+            let path = entry.map_err(EngineError::io("read", &self.root))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("serving-") && path != serves {
+                std::fs::remove_dir_all(&path).map_err(EngineError::io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The copywriter trained on the shop's own texts.
     pub fn copywriter(&self) -> PathBuf {
         self.root.join("copywriter")
@@ -112,7 +159,11 @@ impl ModelFolders {
         };
         hasher.update(selection.fingerprint.as_bytes());
         hasher.update(format!("{selection:?}").as_bytes());
-        for folder in [self.validation(), self.serving(), self.copywriter()] {
+        for folder in [
+            self.validation(),
+            self.served_by(&selection),
+            self.copywriter(),
+        ] {
             for name in ["model.json", "training.json", "drafts.json"] {
                 let path = folder.join(name);
                 if path.exists() {

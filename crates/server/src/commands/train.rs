@@ -2,17 +2,20 @@
 
 use std::time::Instant;
 
-use engine::{Config, Store, TrainReport};
+use engine::{Config, Store, TrainReport, UpdateSettings};
 
-use super::{config, store};
+use super::{config, grouped, store};
 use crate::Outcome;
-use crate::cli::Shared;
+use crate::cli::{Shared, TrainArgs};
 use crate::terminal::{Terminal, TrainBar};
 
-pub(crate) fn run(shared: &Shared, terminal: Terminal) -> Outcome<()> {
+pub(crate) fn run(shared: &Shared, args: &TrainArgs, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
     let started = Instant::now();
     let mut store = store(shared)?;
+    if args.update {
+        return update(&store, &config, args.replay, terminal);
+    }
     let report = train_models(&mut store, &config, terminal)?;
     let seconds = started.elapsed().as_secs_f64();
     terminal.say(format!("trained in {seconds:.0} s"));
@@ -35,6 +38,24 @@ pub(crate) fn run(shared: &Shared, terminal: Terminal) -> Outcome<()> {
         },
         "seconds": seconds,
     }))
+}
+
+/// Trains the model that serves on and says what it learnt from.
+fn update(store: &Store, config: &Config, replay: f64, terminal: Terminal) -> Outcome<()> {
+    let settings = UpdateSettings {
+        replay,
+        ..UpdateSettings::default()
+    };
+    let mut bar = TrainBar::new(terminal);
+    let report = engine::update(store, config, &settings, &mut |told| bar.show(told));
+    bar.finish();
+    let report = report?;
+    terminal.say(format!(
+        "the user model that serves learnt from {} new order lines; it had not met {} of the products",
+        grouped(report.new_lines as u64),
+        grouped(report.new_products as u64)
+    ));
+    terminal.result(&report)
 }
 
 /// Trains and says what serves from now on.

@@ -6,5 +6,6 @@ mod faults;
 mod hawker;
 mod killed;
 mod lift;
+mod recommend;
 mod round;
 mod usage;

@@ -93,8 +93,8 @@ pub struct ItemIndex {
 impl ItemIndex {
     /// Takes in the items' vectors; with more than `exact_up_to` of them it builds the graph, on one thread.
     ///
-    /// The graph holds the vectors a second time, and building it takes as long as thousands of scans: `hawker bench
-    /// retrieval` tells from how many queries on it pays.
+    /// The graph holds the vectors a second time, and building it takes as long as tens of thousands of scans and
+    /// more: `hawker bench retrieval` measures both.
     ///
     /// # Shapes
     /// vectors [N, D] in row-major order, D `columns`; item n is row n.

@@ -79,14 +79,15 @@ fn a_graph_finds_nearly_all_of_the_best_hundred() {
     let exact = ItemIndex::new(&vectors, COLUMNS, &scan()).expect("numbers");
     assert!(!index.is_exact() && exact.is_exact());
     assert!(index.bytes() > 2 * exact.bytes());
+    // Measured: 0.995 of all items and of half of them, 0.998 of a fifth.
     let of_all = recall(&index, &exact, &queries, None);
-    assert!(of_all > 0.9, "all items: {of_all}");
+    assert!(of_all > 0.98, "all items: {of_all}");
     let half = RowMask::from_fn(6_000, |item| item % 2 == 0);
     let of_half = recall(&index, &exact, &queries, Some(&half));
-    assert!(of_half > 0.9, "half of them: {of_half}");
+    assert!(of_half > 0.98, "half of them: {of_half}");
     let fifth = RowMask::from_fn(6_000, |item| item % 5 == 3);
     let of_fifth = recall(&index, &exact, &queries, Some(&fifth));
-    assert!(of_fifth > 0.9, "a fifth of them: {of_fifth}");
+    assert!(of_fifth > 0.98, "a fifth of them: {of_fifth}");
     // A mask that admits less than a tenth is scanned.
     let few = RowMask::from_fn(6_000, |item| item % 20 == 1);
     let found = index

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use copywriter::native::NativeConfig;
+use recommender::RetrievalSettings;
 use recommender::user_model::UserModelConfig;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,8 @@ pub struct Config {
     pub learning: LearningConfig,
     /// How long personal data is kept that nobody needs.
     pub privacy: PrivacyConfig,
+    /// How products are searched for in large catalogues.
+    pub retrieval: RetrievalSettings,
     /// Named segments: a predicate over a shopper's features.
     pub segments: BTreeMap<String, String>,
 }
@@ -317,6 +320,13 @@ impl Config {
             problem: format!("[model]: {error}"),
             remedy: "`hawker init` writes a file with every default".to_owned(),
         })?;
+        self.retrieval
+            .check()
+            .map_err(|error| EngineError::Config {
+                path: path.to_owned(),
+                problem: format!("[retrieval]: {error}"),
+                remedy: "`hawker init` writes a file with every default".to_owned(),
+            })?;
         self.copywriter
             .model
             .check()
@@ -392,6 +402,10 @@ mod tests {
             (
                 "[learning]\nattribution = \"first_touch\"",
                 "c.toml: line 2: unknown variant `first_touch`, expected `last_touch` or `explicit`; `hawker init` writes a file with every key",
+            ),
+            (
+                "[retrieval]\ncandidates = 0",
+                "c.toml: [retrieval]: `candidates` is 0; expected 1 to 100000; `hawker init` writes a file with every default",
             ),
             (
                 "[model]\nheads = 3",

@@ -42,6 +42,7 @@ mod lift;
 mod native;
 mod overview;
 mod policy;
+mod recommend;
 mod sales;
 mod sequences;
 mod shop;
@@ -70,6 +71,10 @@ pub use native::{NativeDrafts, saved_copywriter_record, saved_drafts};
 pub use nn::one_thread_per_operation;
 pub use overview::{GroupSales, Month, OutlyingShopper, Overview, Portrait, Recommended};
 pub use policy::{FEATURE_COUNT, FEATURE_NAMES, Policy};
+pub use recommend::{
+    RecommendProgress, RecommendReport, RecommendRequest, RecommendedLine, RecommendedProduct, Why,
+    WhyEvent, WhyInterest, WhyModel, WhyUserModel, recommend,
+};
 pub use sales::{ProductSales, RECENT_DAYS};
 pub use sequences::{
     SequenceDataset, SequenceFit, SequenceReport, SequenceRequest, evaluate_cold_start,
@@ -117,4 +122,4 @@ pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};
 pub use recommender::click::{ClickFigures, ClickModelKind, LeftOut, Weight};
 pub use recommender::metrics::ReliabilityBin;
 pub use recommender::user_model::{EncoderKind, UpdateSettings, UserModelConfig, VALIDATION_NDCG};
-pub use recommender::{Estimate, Row as EvaluationRow, RowKind};
+pub use recommender::{Estimate, ItemIndex, RetrievalSettings, Row as EvaluationRow, RowKind};

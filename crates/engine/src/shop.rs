@@ -94,6 +94,11 @@ impl Shop {
         })
     }
 
+    /// The moment of a decision in Unix seconds: after every interaction.
+    pub fn moment_s(&self) -> i64 {
+        self.now.as_second() + 1
+    }
+
     /// When the log begins.
     pub fn log_start(&self) -> Timestamp {
         Timestamp::from_millisecond(self.log.first_ms).unwrap_or(self.now)

@@ -172,6 +172,41 @@ impl Blend {
     }
 }
 
+impl Blend {
+    /// What each component says of some items beyond what it says of the average item of those that `among` admits: one
+    /// list an item, one number a component in their order.
+    ///
+    /// A share of the shop is a number below 1 for every item, so the parts themselves do not tell which component brought
+    /// an item up; their differences from the average do.
+    ///
+    /// # Shapes
+    /// `among` has one entry an item.
+    ///
+    /// # Errors
+    /// What a scorer fails with.
+    pub fn parts_beyond_average(
+        &self,
+        history: &[Interaction],
+        items: &[u32],
+        among: &[bool],
+        now_s: i64,
+    ) -> Result<Vec<Vec<(&str, f32)>>, RecommenderError> {
+        let known = &mut KnownScores::default();
+        let features = features(&self.components, &[history], now_s, known)?;
+        let admitted = among.iter().filter(|admitted| **admitted).count().max(1);
+        let mut parts = vec![Vec::new(); items.len()];
+        for ((name, weight), rows) in self.weights().zip(&features) {
+            let row = rows[0].iter().zip(among);
+            let sum: f32 = row.filter(|(_, admitted)| **admitted).map(|(x, _)| x).sum();
+            let average = sum / admitted as f32;
+            for (parts, item) in parts.iter_mut().zip(items) {
+                parts.push((name, weight * (rows[0][*item as usize] - average)));
+            }
+        }
+        Ok(parts)
+    }
+}
+
 impl Scorer for Blend {
     fn name(&self) -> &str {
         &self.name
@@ -361,6 +396,29 @@ mod tests {
         assert!((parts[0].1 - 0.5 * 0.1f32.ln()).abs() < 1e-5);
         assert!((parts[1].1 - 2.0 * 12.1f32.ln()).abs() < 1e-5);
         assert!((scores[0][5] - parts[0].1 - parts[1].1).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_part_beyond_the_average_compares_with_the_admitted_items() {
+        let blend = Blend::new("blend", components(), vec![0.5, 2.0]).expect("joins");
+        let history = [buy(3, 0, None)];
+        let mut among = [true; 12];
+        let parts = blend
+            .parts_beyond_average(&history, &[5, 0], &among, 9)
+            .expect("parts");
+        // One of twelve items has ln 12.1, the others ln 0.1.
+        let gap = 12.1f32.ln() - 0.1f32.ln();
+        assert_eq!(parts[0][1].0, "right");
+        assert!((parts[0][1].1 - 2.0 * gap * 11.0 / 12.0).abs() < 1e-4);
+        assert!((parts[0][0].1 + 0.5 * gap / 12.0).abs() < 1e-4);
+        assert!((parts[1][1].1 + 2.0 * gap / 12.0).abs() < 1e-4);
+        // Beside its equals alone nothing stands out.
+        among[4] = false;
+        among[5] = false;
+        let parts = blend
+            .parts_beyond_average(&history, &[0], &among, 9)
+            .expect("parts");
+        assert!(parts[0].iter().all(|part| part.1.abs() < 1e-5), "{parts:?}");
     }
 
     #[test]

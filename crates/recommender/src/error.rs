@@ -112,6 +112,14 @@ pub enum RecommenderError {
         /// The name that was given, or `none`.
         name: String,
     },
+    /// The graph over the items cannot be built or searched.
+    #[error(
+        "the index of the items failed: {detail}; free some memory, or raise `retrieval.exact_up_to` above the number of items"
+    )]
+    Index {
+        /// What the library said.
+        detail: String,
+    },
     /// The user model's tensors or files fail.
     #[error(transparent)]
     Nn(#[from] nn::NnError),

@@ -63,6 +63,6 @@ pub use evaluate::{
 };
 pub use leave_one_out::LeaveOneOut;
 pub use neighbours::{Because, Neighbours};
-pub use retrieve::top_k;
+pub use retrieve::{ItemIndex, Place, RetrievalSettings, explore, top_k};
 pub use scorer::{KnownScores, Scorer, SharedScores};
 pub use split::{HeldOut, HeldOutShopper, Task, TimeSplit, hold_out};

@@ -114,9 +114,14 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Measures our work beside that of the tools that people use for it.
     #[command(
-        after_help = "Example:\n  hawker bench --list\n  hawker bench import --path ../shared/data/online_retail --runs 3\n  hawker bench nn --python venv/bin/python --only step"
+        after_help = "Example:\n  hawker bench --list\n  hawker bench import --path ../shared/data/online_retail --runs 3\n  hawker bench nn --python venv/bin/python --only step\n  hawker bench retrieval --items 100000"
     )]
     Bench(BenchArgs),
+    /// Recommends products to every shopper, or to one, with scores, propensities and reasons.
+    #[command(
+        after_help = "Example:\n  hawker recommend --user 17850 --why\n  hawker recommend --out lists.jsonl --top 20 --explore 0.1\n  hawker recommend --out loyal.jsonl --segment loyal --category Kitchen --json"
+    )]
+    Recommend(RecommendArgs),
 }
 
 #[derive(Debug, Args)]
@@ -403,6 +408,9 @@ pub(crate) struct BenchArgs {
     /// The folder with the peers' scripts.
     #[arg(long, value_name = "DIR", default_value = "bench/peers")]
     pub(crate) peers: PathBuf,
+    /// Items to search among, for `retrieval`; 10,000, 100,000 and 300,000 where absent.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(200..))]
+    pub(crate) items: Option<u32>,
 }
 
 /// What can be measured.
@@ -412,10 +420,12 @@ pub(crate) enum BenchName {
     Import,
     /// Training, decoding and states of the models.
     Nn,
+    /// Searching among items: a graph beside looking at every one.
+    Retrieval,
 }
 
 impl BenchName {
-    pub(crate) const ALL: [Self; 2] = [Self::Import, Self::Nn];
+    pub(crate) const ALL: [Self; 3] = [Self::Import, Self::Nn, Self::Retrieval];
 }
 
 impl std::fmt::Display for BenchName {
@@ -423,8 +433,43 @@ impl std::fmt::Display for BenchName {
         f.pad(match self {
             Self::Import => "import",
             Self::Nn => "nn",
+            Self::Retrieval => "retrieval",
         })
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecommendArgs {
+    /// One shopper: the identifier as the shop's files have it, or a pseudonym. Without --out the list is printed.
+    #[arg(long, value_name = "ID", conflicts_with = "segment")]
+    pub(crate) user: Option<String>,
+    /// The file of JSON lines to write, one shopper a line.
+    #[arg(long, value_name = "FILE", required_unless_present = "user")]
+    pub(crate) out: Option<PathBuf>,
+    /// Products of a list.
+    #[arg(long, value_name = "COUNT", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) top: u16,
+    /// Only products of this category: its path, a step above, or its last step.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) category: Option<String>,
+    /// Only shoppers of this segment of the configuration.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) segment: Option<String>,
+    /// Recommend also what a shopper has bought before.
+    #[arg(long)]
+    pub(crate) include_bought: bool,
+    /// Share of the places that go to products drawn evenly from the 50 ranks beyond the list, from 0 up to below 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    pub(crate) explore: f64,
+    /// Seed of that draw; that of the configuration's campaigns where absent.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Say why each product is recommended; takes seconds a shopper.
+    #[arg(long)]
+    pub(crate) why: bool,
+    /// Write the shoppers' real identifiers beside the pseudonyms.
+    #[arg(long)]
+    pub(crate) identities: bool,
 }
 
 /// Reads a number of things, of which there must be at least so many.

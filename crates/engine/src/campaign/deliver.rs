@@ -78,7 +78,7 @@ pub struct Nothing {
 }
 
 /// Refuses a folder in the place of the file, before anything is decided.
-pub(super) fn check_place(out: &Path) -> Result<()> {
+pub(crate) fn check_place(out: &Path) -> Result<()> {
     if out.is_dir() {
         let remedy = "name a file that is to be written, such as campaign.jsonl";
         return Err(EngineError::file(out, "is a folder", remedy));

@@ -26,6 +26,8 @@ use rayon::prelude::*;
 pub(crate) use candidates::sellable;
 use candidates::{Candidates, Source};
 use choose::{Open, propensities};
+pub(crate) use deliver::check_place;
+pub(crate) use standing::named_segment;
 use standing::{Arm, Standing};
 
 pub use deliver::{DeliveredLine, DeliveredProduct, Nothing, last_campaign};

@@ -152,21 +152,21 @@ impl<'a> Standing<'a> {
 }
 
 /// The rule of a segment of the configuration.
-fn named_segment(config: &Config, name: &str) -> Result<Segment> {
+pub(crate) fn named_segment(config: &Config, name: &str) -> Result<Segment> {
     let rule = config
         .segments
         .get(name)
         .ok_or_else(|| EngineError::NotReady {
             missing: format!("there is no segment `{name}`"),
-            remedy: format!(
-                "define it under [segments], or use one of: {}",
-                config
-                    .segments
-                    .keys()
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
+            remedy: match config.segments.keys().cloned().collect::<Vec<_>>() {
+                known if known.is_empty() => {
+                    "define it under [segments] of the configuration".to_owned()
+                }
+                known => format!(
+                    "define it under [segments], or use one of: {}",
+                    known.join(", ")
+                ),
+            },
         })?;
     Segment::parse(rule).map_err(|error| EngineError::NotReady {
         missing: format!("segment `{name}`: {error}"),

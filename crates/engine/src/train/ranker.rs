@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use recommender::user_model::UserModel;
 use recommender::{
     BaselineSettings, Because, Blend, Component, ItemKnn, Popular, ScoreScale, Scorer, Task,
 };
@@ -17,12 +18,30 @@ const COMPANION_SHARE: usize = 25;
 
 /// Ranks products for shoppers, and says from which purchases a product follows.
 pub struct Ranker {
-    new_items: Arc<dyn Scorer>,
-    repeats: Arc<dyn Scorer>,
-    /// The scorer of new items once more where it is a blend, whose score can be taken apart.
-    blend: Option<Arc<Blend>>,
+    new_items: Served,
+    repeats: Served,
+    all: Served,
+    /// What was trained; nothing before.
+    user_model: Option<Arc<UserModel>>,
     item_knn: ItemKnn,
     version: String,
+}
+
+/// What ranks for one task.
+#[derive(Clone)]
+struct Served {
+    scorer: Arc<dyn Scorer>,
+    /// The scorer once more where it is a blend, whose score can be taken apart.
+    blend: Option<Arc<Blend>>,
+}
+
+impl Served {
+    fn blend(blend: Arc<Blend>) -> Self {
+        Self {
+            scorer: Arc::clone(&blend) as Arc<dyn Scorer>,
+            blend: Some(blend),
+        }
+    }
 }
 
 impl Ranker {
@@ -61,12 +80,31 @@ impl Ranker {
             .iter()
             .map(|shopper| shop.history(shopper))
             .collect();
-        let scorer = match task {
+        let scorer = &self.served(task).scorer;
+        Ok(scorer.scores(&histories, shop.moment_s())?)
+    }
+
+    /// The name of what ranks for a task.
+    pub(crate) fn name(&self, task: Task) -> &str {
+        self.served(task).scorer.name()
+    }
+
+    /// The blend that ranks for a task; nothing where a baseline does.
+    pub(crate) fn blend(&self, task: Task) -> Option<&Blend> {
+        self.served(task).blend.as_deref()
+    }
+
+    /// The user model that was trained.
+    pub(crate) fn user_model(&self) -> Option<&UserModel> {
+        self.user_model.as_deref()
+    }
+
+    fn served(&self, task: Task) -> &Served {
+        match task {
+            Task::NewItems => &self.new_items,
             Task::Repeats => &self.repeats,
-            _ => &self.new_items,
-        };
-        // The moment of decision lies after every interaction.
-        Ok(scorer.scores(&histories, shop.now.as_second() + 1)?)
+            Task::All => &self.all,
+        }
     }
 
     /// The purchases of a shopper that speak for a product, strongest first: those with which it is bought together more
@@ -74,9 +112,7 @@ impl Ranker {
     pub fn because(&self, shop: &Shop, shopper: &KnownShopper, item: usize) -> Vec<Because> {
         let history = shop.history(shopper);
         let companions = COMPANIONS.min(shop.products.len() / COMPANION_SHARE).max(3);
-        let mut parts = self
-            .item_knn
-            .because(history, item as u32, shop.now.as_second() + 1);
+        let mut parts = self.item_knn.because(history, item as u32, shop.moment_s());
         parts.retain(|part| {
             let companions = self.item_knn.neighbours(part.item, companions);
             companions
@@ -96,10 +132,10 @@ impl Ranker {
         shopper: &KnownShopper,
         item: usize,
     ) -> Result<Vec<(String, f64)>> {
-        let Some(blend) = &self.blend else {
+        let Some(blend) = self.blend(Task::NewItems) else {
             return Ok(Vec::new());
         };
-        let parts = blend.parts(shop.history(shopper), item as u32, shop.now.as_second() + 1)?;
+        let parts = blend.parts(shop.history(shopper), item as u32, shop.moment_s())?;
         let mut parts: Vec<(String, f64)> = parts
             .into_iter()
             .map(|(name, part)| (name.to_owned(), part.into()))
@@ -114,25 +150,30 @@ impl Ranker {
         folders: &ModelFolders,
         shop: &Shop,
     ) -> Result<Self> {
-        let components = components(
-            &selection.baselines,
+        let user_model = Arc::new(UserModel::load(
+            &folders.served_by(selection),
             &shop.corpus,
-            Some(&folders.served_by(selection)),
-        )?;
+        )?);
+        let mut components = components(&selection.baselines, &shop.corpus, None)?;
+        components.push(Component {
+            scorer: Arc::clone(&user_model) as Arc<dyn Scorer>,
+            scale: ScoreScale::Logit,
+        });
         let blends = blends(&components, selection)?.map(Arc::new);
-        let all: Vec<Arc<dyn Scorer>> = components
-            .iter()
-            .map(|component| Arc::clone(&component.scorer))
-            .chain(
-                blends
-                    .iter()
-                    .map(|blend| Arc::clone(blend) as Arc<dyn Scorer>),
-            )
-            .collect();
-        let named = |name: &str, otherwise: &str| -> Result<Arc<dyn Scorer>> {
-            let find = |name: &str| all.iter().find(|scorer| scorer.name() == name).cloned();
-            find(name)
-                .or_else(|| find(otherwise))
+        let named = |name: &str| -> Option<Served> {
+            let blend = blends.iter().find(|blend| blend.name() == name);
+            let single = components.iter().find(|one| one.scorer.name() == name);
+            let single = single.map(|component| Served {
+                scorer: Arc::clone(&component.scorer),
+                blend: None,
+            });
+            blend
+                .map(|blend| Served::blend(Arc::clone(blend)))
+                .or(single)
+        };
+        let serves = |name: &str, otherwise: &str| {
+            named(name)
+                .or_else(|| named(otherwise))
                 .ok_or_else(|| EngineError::NotReady {
                     missing: format!(
                         "the trained selection names the model `{name}`, which is not known"
@@ -141,11 +182,10 @@ impl Ranker {
                 })
         };
         Ok(Self {
-            new_items: named(&selection.default_new_items, BLEND_NEW_ITEMS)?,
-            repeats: named(&selection.default_repeats, BLEND_REPEATS)?,
-            blend: blends
-                .into_iter()
-                .find(|blend| blend.name() == selection.default_new_items),
+            new_items: serves(&selection.default_new_items, BLEND_NEW_ITEMS)?,
+            repeats: serves(&selection.default_repeats, BLEND_REPEATS)?,
+            all: serves(&selection.default_all, BLEND_REPEATS)?,
+            user_model: Some(user_model),
             item_knn: ItemKnn::fit(&shop.corpus, selection.baselines.item_knn)?,
             version: format!("{}@{}", selection.default_new_items, &fingerprint[..12]),
         })
@@ -169,10 +209,15 @@ impl Ranker {
             vec![1.0, 0.3],
         )?);
         let repeats = recommender::OwnRepeats::fit(&shop.corpus, settings.repeats_half_life_days)?;
+        let blend = Served::blend(blend);
         Ok(Self {
-            new_items: Arc::clone(&blend) as Arc<dyn Scorer>,
-            repeats: Arc::new(repeats),
-            blend: Some(blend),
+            new_items: blend.clone(),
+            repeats: Served {
+                scorer: Arc::new(repeats),
+                blend: None,
+            },
+            all: blend,
+            user_model: None,
             item_knn,
             version: format!("item-knn@{}", shop.log.last_position),
         })

@@ -7,6 +7,7 @@ mod delivery;
 mod format_1;
 mod learning;
 mod lift;
+mod recommend;
 mod refusals;
 mod repetition;
 mod shop;

@@ -86,8 +86,32 @@ impl DenseRows {
         top_k(self, &queries, k, mask, chunk)
     }
 
-    /// The score of one row, the same to the last bit as in a search.
-    pub(super) fn score_row(&self, row: usize, query: &[f32]) -> f32 {
+    /// Verifies that one query can be searched for, which [`DenseRows::top_k`] does by itself.
+    ///
+    /// # Shapes
+    /// query [D].
+    ///
+    /// # Errors
+    /// Those of [`DenseRows::top_k`], and [`NnError::Shape`] for any number of queries but one.
+    pub fn check_query(&self, query: &[f32]) -> Result<(), NnError> {
+        match checked("queries", query, self.columns)? {
+            1 => Ok(()),
+            count => Err(NnError::Shape {
+                operation: "scan",
+                expected: format!("one query of {} columns", self.columns),
+                got: format!("{count} queries"),
+            }),
+        }
+    }
+
+    /// The inner product of one row with a query, the same to the last bit as in a search.
+    ///
+    /// # Shapes
+    /// query [D].
+    ///
+    /// # Panics
+    /// Where there is no such row.
+    pub fn score_row(&self, row: usize, query: &[f32]) -> f32 {
         let group = &self.columns_of_groups[row / GROUP * self.columns..][..self.columns];
         let products = group.iter().zip(query).map(|(x, y)| x[row % GROUP] * y);
         products.fold(0.0, |sum, product| sum + product)

@@ -357,7 +357,7 @@ impl UserModel {
     }
 
     /// Encodes histories in batches and collects one answer each, in the order of the histories.
-    fn answer<A>(
+    pub(super) fn answer<A>(
         &self,
         histories: &[&[Interaction]],
         now_s: i64,

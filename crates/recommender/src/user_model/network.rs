@@ -351,9 +351,20 @@ impl Network {
         let Crowd::Standing(_) = self.crowd else {
             return Ok(None);
         };
+        Ok(Some(self.search_queries(states)?))
+    }
+
+    /// States such that scores are one product with the items' vectors and what everybody's scores start from.
+    ///
+    /// # Shapes
+    /// states [N, D] → [N, D + half-lives], or [N, D + 1] where scores start from a learnt number an item.
+    pub(super) fn search_queries(&self, states: &Tensor) -> Result<Tensor, NnError> {
         let aims = self.aims(states)?;
-        let ones = Tensor::ones((aims.dim(0)?, 1), aims.dtype(), aims.device())?;
-        Ok(Some(Tensor::cat(&[&aims, &ones], 1)?))
+        let crowd = match &self.crowd {
+            Crowd::Recent(weights) => weights.forward(states)?,
+            Crowd::Standing(_) => Tensor::ones((aims.dim(0)?, 1), aims.dtype(), aims.device())?,
+        };
+        Ok(Tensor::cat(&[&aims, &crowd], 1)?)
     }
 
     /// States as scores compare them with items.

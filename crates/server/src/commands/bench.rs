@@ -6,6 +6,7 @@
 mod import;
 mod nn;
 mod process;
+mod retrieval;
 
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ use crate::terminal::Terminal;
 /// One figure of ours beside a peer's; medians over the runs.
 #[derive(Debug, Serialize)]
 struct Row {
-    work: &'static str,
+    work: String,
     unit: &'static str,
     ours: Option<f64>,
     peer: Option<f64>,
@@ -52,14 +53,14 @@ struct Report {
 
 impl Row {
     fn new(
-        (work, unit): (&'static str, &'static str),
+        (work, unit): (impl Into<String>, &'static str),
         ours: Option<f64>,
         peer: Option<f64>,
         peer_name: Option<String>,
     ) -> Self {
         let ratio = ours.zip(peer).map(|(ours, peer)| ours / peer);
         Self {
-            work,
+            work: work.into(),
             unit,
             ours,
             peer,
@@ -87,6 +88,7 @@ pub(crate) fn run(shared: &Shared, args: &BenchArgs, terminal: Terminal) -> Outc
     let report = match name {
         BenchName::Import => import::run(shared, args, terminal)?,
         BenchName::Nn => nn::run(shared, args, terminal)?,
+        BenchName::Retrieval => retrieval::run(args, terminal)?,
     };
     tell(&report, terminal);
     terminal.result(&report)
@@ -104,8 +106,12 @@ fn list(terminal: Terminal) -> Outcome<()> {
                 "training steps, decoding and the state of one shopper: each a second",
                 nn::PEERS.to_owned(),
             ),
+            BenchName::Retrieval => (
+                "searching the best 100 of many items along a graph: queries a second, recall, build time, memory",
+                retrieval::PEER.to_owned(),
+            ),
         };
-        terminal.say(format!("{name:<8} {measures}; beside {peers}"));
+        terminal.say(format!("{name:<9} {measures}; beside {peers}"));
         serde_json::json!({ "name": name.to_string(), "measures": measures, "peers": peers })
     });
     terminal.result(&serde_json::json!({ "benches": benches }))

@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod learn;
 pub(crate) mod lift;
 pub(crate) mod quarantine;
+pub(crate) mod recommend;
 pub(crate) mod report;
 pub(crate) mod run;
 mod sequences;

@@ -166,11 +166,35 @@ fn a_state_is_measured_beside_the_floor_where_no_peer_is_there() {
 }
 
 #[test]
+fn a_graph_is_measured_beside_looking_at_every_item() {
+    let hawker = Hawker::new();
+    let report = hawker.json(&["bench", "retrieval", "--items", "1500", "--runs", "1"]);
+    let rows = report["rows"].as_array().expect("rows");
+    let work = |row: usize| (rows[row]["work"].as_str(), rows[row]["unit"].as_str());
+    assert_eq!(
+        (0..rows.len()).map(work).collect::<Vec<_>>(),
+        [
+            (Some("1,500 items, best 100"), Some("queries/s")),
+            (Some("1,500 items, recall of the best 100"), Some("share")),
+            (Some("1,500 items, built in"), Some("s")),
+            (Some("1,500 items, memory"), Some("MiB")),
+        ]
+    );
+    let figure = |row: usize, key: &str| rows[row][key].as_f64().expect("a figure");
+    assert!(figure(0, "ours") > 0.0 && figure(0, "peer") > 0.0);
+    assert!((0.8..=1.0).contains(&figure(1, "ours")), "{report}");
+    assert!(figure(3, "ours") > figure(3, "peer"), "{report}");
+    assert_eq!(rows[0]["peer_name"], "exact scan");
+    assert!(!hawker.data().exists(), "nothing is left behind");
+}
+
+#[test]
 fn what_can_be_measured_is_listed() {
     let hawker = Hawker::new();
     let listed = hawker.json(&["bench", "--list"]);
     assert_eq!(listed["benches"][0]["name"], "import");
     assert_eq!(listed["benches"][1]["name"], "nn");
+    assert_eq!(listed["benches"][2]["name"], "retrieval");
     assert!(hawker.says(&["bench", "--list"]).starts_with("import "));
     for arguments in [
         &["bench"] as &[&str],

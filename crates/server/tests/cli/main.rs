@@ -7,6 +7,7 @@ mod faults;
 mod hawker;
 mod killed;
 mod lift;
+mod recommend;
 mod round;
 mod tune;
 mod usage;

@@ -2,7 +2,7 @@
 
 use crate::hawker::Hawker;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "init",
     "import",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 15] = [
     "status",
     "export",
     "bench",
+    "recommend",
 ];
 
 #[test]
@@ -92,6 +93,12 @@ fn what_is_no_command_ends_with_code_2_and_says_what_is() {
             "--out",
         ),
         (&["evaluate", "--dataset", "online-retail"], "--path"),
+        (&["recommend"], "--out"),
+        (&["recommend", "--out", "x", "--top", "0"], "1..=1000"),
+        (
+            &["recommend", "--user", "7", "--segment", "loyal"],
+            "cannot be used with",
+        ),
         (
             &["export", "everything", "--out", "x"],
             "events, products, decisions",
@@ -161,6 +168,7 @@ fn commands_that_need_a_shop_say_how_to_get_one() {
         vec!["lift"],
         vec!["report"],
         vec!["quarantine", "list"],
+        [&["recommend"][..], &out].concat(),
         [
             &["campaign", "--channel", "push", "--goal", "click"][..],
             &out,

@@ -38,7 +38,7 @@ const RESAMPLES: usize = 500;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DriftRequest {
     /// Number of periods, the last one ending with the log; at least 2.
-    pub periods: usize,
+    pub periods: i64,
     /// Days of a period, at least 1.
     pub days: i64,
     /// How a model is trained on.
@@ -144,7 +144,7 @@ pub fn drift(
     let shop = Shop::load(store, config, None)?;
     let (start_s, end_s) = (shop.log.first_ms / 1_000, shop.log.last_ms / 1_000 + 1);
     let length = request.days * DAY_S;
-    let first_s = end_s - length * request.periods as i64;
+    let first_s = end_s - length * request.periods;
     if first_s - start_s < LEAST_PAST * length {
         return Err(EngineError::NotReady {
             missing: format!(
@@ -183,7 +183,7 @@ pub fn drift(
 
 /// Whether a shopper is never learnt from; pseudonyms are hashes, so that any byte of them is a draw.
 fn is_aside(sequence: &Sequence) -> bool {
-    sequence.user.0[0] % ASIDE == 0
+    sequence.user.0[0].is_multiple_of(ASIDE)
 }
 
 fn without_aside(corpus: &Corpus) -> Corpus {
@@ -227,7 +227,7 @@ impl Keeper<'_> {
     /// Brings every model up to the beginning of a period and judges it.
     fn period(
         &self,
-        period: usize,
+        period: i64,
         progress: &mut dyn FnMut(&TrainProgress<'_>),
     ) -> Result<DriftPeriod> {
         let mut kept = vec![Upkeep::Once];
@@ -247,11 +247,11 @@ impl Keeper<'_> {
             "judging period {}",
             period + 1
         )));
-        let window = self.window(period as i64);
-        let (coming, gain) = self.judge(&window, &folders)?;
+        let window = self.window(period);
+        let (coming, gain) = Self::judge(&window, &folders)?;
         let shoppers = window.shoppers.iter().filter(|s| !s.new_items.is_empty());
         let shoppers = shoppers.count();
-        let past = self.past(period as i64, &folders)?;
+        let past = self.past(period, &folders)?;
         let figures = folders.iter().zip(coming).zip(past);
         let figures = figures.map(|(((upkeep, _, seconds), coming), past)| DriftFigures {
             upkeep: *upkeep,
@@ -266,7 +266,7 @@ impl Keeper<'_> {
             shift: shift(
                 self.corpus,
                 self.first_s,
-                self.start_of(period as i64),
+                self.start_of(period),
                 self.length,
             ),
             figures: figures.collect(),
@@ -278,10 +278,10 @@ impl Keeper<'_> {
     fn keep_up(
         &self,
         upkeep: Upkeep,
-        period: usize,
+        period: i64,
         progress: &mut dyn FnMut(&TrainProgress<'_>),
     ) -> Result<PathBuf> {
-        let folder_of = |upkeep: Upkeep, period: usize| match (upkeep, period) {
+        let folder_of = |upkeep: Upkeep, period: i64| match (upkeep, period) {
             (Upkeep::Once, _) | (_, 0) => self.folder.join("once"),
             (Upkeep::Updated, _) => self.folder.join(format!("updated-{period}")),
             (Upkeep::Replayed, _) => self.folder.join(format!("replayed-{period}")),
@@ -297,7 +297,7 @@ impl Keeper<'_> {
             progress(&TrainProgress::Step(step));
             ControlFlow::Continue(())
         };
-        let now_s = self.start_of(period as i64);
+        let now_s = self.start_of(period);
         let learnt = self.learnt.before(now_s);
         let update = match upkeep {
             Upkeep::Once | Upkeep::Anew => None,
@@ -311,7 +311,7 @@ impl Keeper<'_> {
             None => user_model::train(&learnt, None, &self.settings, &folder, &mut tell)?,
             Some(update) => {
                 let base = folder_of(upkeep, period - 1);
-                let since_s = self.start_of(period as i64 - 1);
+                let since_s = self.start_of(period - 1);
                 user_model::update(&base, &learnt, since_s, &update, &folder, &mut tell)?
             }
         };
@@ -321,7 +321,6 @@ impl Keeper<'_> {
 
     /// The figures of each model in a window, and the gain of an upkeep with replay over none.
     fn judge(
-        &self,
         window: &HeldOut,
         folders: &[(Upkeep, PathBuf, f64)],
     ) -> Result<(Vec<Estimate>, Option<Difference>)> {
@@ -329,9 +328,12 @@ impl Keeper<'_> {
         for (upkeep, folder, _) in folders {
             models.push(named(*upkeep, folder, &window.known)?);
         }
-        let kind = |model: &Named| match model.0 == Upkeep::Once.words() {
-            true => RowKind::Baseline,
-            false => RowKind::Model,
+        let kind = |model: &Named| {
+            if model.0 == Upkeep::Once.words() {
+                RowKind::Baseline
+            } else {
+                RowKind::Model
+            }
         };
         let scorers: Vec<(&dyn Scorer, RowKind)> =
             models.iter().map(|m| (m as &dyn Scorer, kind(m))).collect();
@@ -373,7 +375,7 @@ impl Keeper<'_> {
                 continue;
             }
             let count = window.shoppers.len() as f64;
-            let (figures, _) = self.judge(&window, folders)?;
+            let (figures, _) = Self::judge(&window, folders)?;
             for (sum, figure) in sums.iter_mut().zip(figures) {
                 *sum += figure.value * count;
             }

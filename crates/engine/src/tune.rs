@@ -211,18 +211,17 @@ fn tune(
     std::fs::create_dir_all(folder).map_err(EngineError::io("create", folder))?;
     let state = folder.join(STATE);
     let fingerprint = fingerprint(validation, request);
-    let saved: Option<TuneReport> = match state.exists() {
-        true => Some(nn::read_checked_json(&state)?),
-        false => None,
+    let mut report = TuneReport {
+        fingerprint,
+        cuts: cuts(request),
+        trials: trials(request)?,
     };
-    let mut report = match saved {
-        Some(saved) if saved.fingerprint == fingerprint => saved,
-        _ => TuneReport {
-            fingerprint,
-            cuts: cuts(request),
-            trials: trials(request)?,
-        },
-    };
+    if state.exists() {
+        let saved: TuneReport = nn::read_checked_json(&state)?;
+        if saved.fingerprint == report.fingerprint {
+            report = saved;
+        }
+    }
     let mut open: Vec<usize> = (0..report.trials.len()).collect();
     for (cut, epochs) in report.cuts.clone().into_iter().enumerate() {
         for number in &open {

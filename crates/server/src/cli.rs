@@ -225,8 +225,8 @@ pub(crate) struct TrainArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DriftArgs {
     /// Periods at whose beginning the models are brought up to date and judged; the last one ends with the log.
-    #[arg(long, default_value_t = 4, value_parser = counted(2))]
-    pub(crate) periods: usize,
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(i64).range(2..=100))]
+    pub(crate) periods: i64,
     /// Days of a period.
     #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(i64).range(1..=366))]
     pub(crate) days: i64,

@@ -67,7 +67,7 @@ pub fn train(
         learning_rate: config.learning_rate,
     };
     if config.pretraining_epochs == 0 {
-        return fit(model, training, validation, run, folder, progress);
+        return fit(model, training, validation, &run, folder, progress);
     }
     let first = Run {
         lessons: Lessons::Unlabelled,
@@ -76,12 +76,12 @@ pub fn train(
         learning_rate: config.learning_rate,
     };
     let pretraining = folder.join(PRETRAINING);
-    match fit(model, training, None, first, &pretraining, progress)? {
+    match fit(model, training, None, &first, &pretraining, progress)? {
         Training::Paused(record) => Ok(Training::Paused(record)),
         Training::Finished(..) => {
             let (model, base) = UserModel::grown(&pretraining, training)?;
             run.base = base;
-            fit(model, training, validation, run, folder, progress)
+            fit(model, training, validation, &run, folder, progress)
         }
     }
 }
@@ -104,11 +104,11 @@ pub(super) fn fit(
     model: UserModel,
     training: &Corpus,
     validation: Option<&HeldOut>,
-    run: Run,
+    run: &Run,
     folder: &Path,
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Training<UserModel>, RecommenderError> {
-    let settings = settings(training, &model.config, &run);
+    let settings = settings(training, &model.config, run);
     let repeats = model.config.repeat_purchases;
     let history = |sequence: &Sequence| match run.lessons {
         Lessons::Unlabelled => History::unlabelled(&sequence.interactions),

@@ -100,7 +100,7 @@ pub fn update(
         epochs: settings.epochs,
         learning_rate: model.config.learning_rate * settings.learning_rate_share,
     };
-    fit(model, corpus, None, run, folder, progress)
+    fit(model, corpus, None, &run, folder, progress)
 }
 
 /// A table with further rows of zeros.
@@ -184,7 +184,7 @@ mod tests {
             ..small()
         };
         let folders = [0, 1, 2].map(|_| tempfile::tempdir().expect("a temporary folder"));
-        let [base, with, without] = folders.each_ref().map(|folder| folder.path());
+        let [base, with, without] = folders.each_ref().map(tempfile::TempDir::path);
         train_on(&corpus.before(6 * DAY_S), &config, base);
         let new_days = corpus.before(9 * DAY_S);
         let stale = UserModel::load(base, &new_days).expect("saved");
@@ -241,15 +241,18 @@ mod tests {
         let corpus = habitual_shop(40, 7);
         let config = small();
         let folders = [0, 1, 2].map(|_| tempfile::tempdir().expect("a temporary folder"));
-        let [base, first, second] = folders.each_ref().map(|folder| folder.path());
+        let [base, first, second] = folders.each_ref().map(tempfile::TempDir::path);
         train_on(&corpus.before(6 * DAY_S), &config, base);
         let read = |folder: &Path| std::fs::read(folder.join("model.json")).expect("saved");
         let kept = read(base);
         let run = |folder: &Path, stop: u64| {
             let settings = UpdateSettings::default();
-            let mut tell = |progress: &Progress| match progress.step == stop {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
+            let mut tell = |progress: &Progress| {
+                if progress.step == stop {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             };
             update(base, &corpus, 6 * DAY_S, &settings, folder, &mut tell).expect("updates")
         };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use engine::{SearchSpace, TuneReport, TuneRequest, tune_sequences, tune_shop};
+use engine::{SearchSpace, TrainProgress, TuneReport, TuneRequest, tune_sequences, tune_shop};
 
 use super::{config, sequences, store};
 use crate::Outcome;
@@ -27,18 +27,16 @@ pub(crate) fn run(shared: &Shared, args: &TuneArgs, terminal: Terminal) -> Outco
         seed: args.seed,
     };
     let mut bar = TrainBar::new(terminal);
-    let (folder, report) = match (&args.dataset, &args.path) {
-        (Some(dataset), Some(path)) => {
-            let set = sequences::read(dataset, path, args.items.as_deref())?;
-            let folder = shared.data_dir.join(format!("tune-{dataset}"));
-            let report = tune_sequences(&set, &request, &folder, &mut |told| bar.show(told));
-            (folder, report)
-        }
-        _ => {
-            let store = store(shared)?;
-            let report = tune_shop(&store, &config, &request, &mut |told| bar.show(told));
-            (store.dir().join("tune"), report)
-        }
+    let mut tell = |told: &TrainProgress<'_>| bar.show(told);
+    let (folder, report) = if let (Some(dataset), Some(path)) = (&args.dataset, &args.path) {
+        let set = sequences::read(dataset, path, args.items.as_deref())?;
+        let folder = shared.data_dir.join(format!("tune-{dataset}"));
+        let report = tune_sequences(&set, &request, &folder, &mut tell);
+        (folder, report)
+    } else {
+        let store = store(shared)?;
+        let report = tune_shop(&store, &config, &request, &mut tell);
+        (store.dir().join("tune"), report)
     };
     bar.finish();
     let report = report?;

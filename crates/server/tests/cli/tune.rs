@@ -17,9 +17,9 @@ fn the_best_settings_are_written_and_can_be_evaluated() {
     hawker.file("visits.txt", visits());
     hawker.file(
         "small.toml",
-        "width = 8\nhidden = 8\nlayers = 1\ntext_buckets = 8\nepochs = 3\nlearning_rate = 0.00001\n".to_owned(),
+        "width = 8\nhidden = 8\nlayers = 1\ntext_buckets = 8\nepochs = 3\nlearning_rate = 0.00001\n",
     );
-    hawker.file("space.toml", "learning_rate = [0.02]\n".to_owned());
+    hawker.file("space.toml", "learning_rate = [0.02]\n");
     let set = ["--dataset", "sequences", "--path", "visits.txt"];
     let search = [
         "--settings",
@@ -60,7 +60,7 @@ fn the_best_settings_are_written_and_can_be_evaluated() {
 fn a_space_that_fits_nothing_is_told_by_its_key() {
     let hawker = Hawker::new();
     hawker.file("visits.txt", visits());
-    hawker.file("space.toml", "widht = [8]\n".to_owned());
+    hawker.file("space.toml", "widht = [8]\n");
     let set = ["--dataset", "sequences", "--path", "visits.txt"];
     let message = hawker.fails(&[&["tune"], &set[..], &["--space", "space.toml"]].concat());
     assert!(message.contains("widht"), "{message}");

@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 
-/// Space around the square, for ticks and words.
+/// Space around the area between the axes: for the legend above, for ticks and words below and at the left.
 const MARGIN: f64 = 60.0;
+const LEFT: f64 = 80.0;
+/// Entries of the legend side by side.
+const LEGEND_COLUMNS: usize = 3;
 /// Colours that are told apart by those who do not see red from green (Okabe and Ito 2008).
 pub(crate) const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9",
@@ -41,7 +44,7 @@ impl<'a> Plot<'a> {
         y: Axis<'a>,
         ticks: u32,
     ) -> Self {
-        let (whole_width, whole_height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
+        let (whole_width, whole_height) = (LEFT + width + MARGIN, height + 2.0 * MARGIN);
         let mut plot = Self {
             x,
             y,
@@ -50,7 +53,7 @@ impl<'a> Plot<'a> {
             svg: format!(
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {whole_width} {whole_height}\" \
                  width=\"{whole_width}\" height=\"{whole_height}\" font-family=\"sans-serif\" font-size=\"13\">\n\
-                 <title>{title}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<rect x=\"{MARGIN}\" \
+                 <title>{title}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<rect x=\"{LEFT}\" \
                  y=\"{MARGIN}\" width=\"{width}\" height=\"{height}\" fill=\"none\" stroke=\"#999\"/>\n"
             ),
             legend: 0,
@@ -60,7 +63,7 @@ impl<'a> Plot<'a> {
     }
 
     fn axes(&mut self, ticks: u32) {
-        let (left, bottom) = (MARGIN, MARGIN + self.height);
+        let (left, bottom) = (LEFT, MARGIN + self.height);
         for tick in 0..=ticks {
             let share = f64::from(tick) / f64::from(ticks);
             let value = |axis: Axis<'_>| axis.from + share * (axis.to - axis.from);
@@ -78,7 +81,7 @@ impl<'a> Plot<'a> {
                 value(self.y),
             );
         }
-        let (across, up) = (MARGIN + self.width / 2.0, MARGIN + self.height / 2.0);
+        let (across, up) = (LEFT + self.width / 2.0, MARGIN + self.height / 2.0);
         let _ = write!(
             self.svg,
             "<text x=\"{across}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n<text x=\"16\" y=\"{up}\" \
@@ -100,7 +103,7 @@ impl<'a> Plot<'a> {
             }
         };
         (
-            MARGIN + share(x, self.x) * self.width,
+            LEFT + share(x, self.x) * self.width,
             MARGIN + (1.0 - share(y, self.y)) * self.height,
         )
     }
@@ -137,14 +140,15 @@ impl<'a> Plot<'a> {
         );
     }
 
-    /// A line of the legend, at the upper left.
+    /// An entry of the legend, above the area.
     pub(crate) fn legend(&mut self, text: &str, colour: &str) {
+        let (row, column) = (self.legend / LEGEND_COLUMNS, self.legend % LEGEND_COLUMNS);
         self.legend += 1;
         let _ = writeln!(
             self.svg,
-            "<text x=\"{}\" y=\"{}\" fill=\"{colour}\">{text}</text>",
-            MARGIN + 12.0,
-            MARGIN + 20.0 * self.legend as f64
+            "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{text}</text>",
+            LEFT + column as f64 * self.width / LEGEND_COLUMNS as f64,
+            24.0 + 20.0 * row as f64
         );
     }
 
@@ -172,8 +176,8 @@ mod tests {
         plot.disc((10.0, 0.75), 2.0, GREY, "the end");
         let svg = plot.finish();
         for part in [
-            "points=\"60.0,260.0 260.0,60.0\"",
-            "cx=\"460.0\" cy=\"160.0\"",
+            "points=\"80.0,260.0 280.0,60.0\"",
+            "cx=\"480.0\" cy=\"160.0\"",
             ">10.0</text>",
             ">0.6</text>",
         ] {

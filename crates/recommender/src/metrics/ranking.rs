@@ -67,7 +67,12 @@ pub fn average_precision(ranks: &[usize], k: usize) -> f64 {
     let sum: f64 = within
         .map(|(found, &rank)| (found + 1) as f64 / rank as f64)
         .sum();
-    sum / ranks.len().max(1) as f64
+    // A sum of nothing is −0.
+    if sum > 0.0 {
+        sum / ranks.len() as f64
+    } else {
+        0.0
+    }
 }
 
 /// NDCG@k for several equally good targets: DCG = Σ over targets within `k` of 1 / log₂(rank + 1), divided by the DCG of
@@ -81,7 +86,8 @@ pub fn ndcg(ranks: &[usize], k: usize) -> f64 {
         .take_while(|&&rank| rank <= k)
         .map(|&rank| discount(rank))
         .sum();
-    if ideal > 0.0 { gained / ideal } else { 0.0 }
+    // A sum of nothing is −0.
+    if gained > 0.0 { gained / ideal } else { 0.0 }
 }
 
 /// NDCG@k with graded gains: `gains` of the ranked items in list order, `judged` of every relevant item, in any order.
@@ -113,6 +119,13 @@ mod tests {
 
     /// Documents with their grade or score, by query.
     type Lists = BTreeMap<String, BTreeMap<String, f64>>;
+
+    #[test]
+    fn a_miss_is_a_positive_zero() {
+        for figure in [ndcg(&[11], 10), average_precision(&[11], 10), ndcg(&[], 10)] {
+            assert!(figure == 0.0 && figure.is_sign_positive(), "{figure}");
+        }
+    }
 
     #[test]
     fn ties_go_to_the_smaller_index() {

@@ -71,7 +71,7 @@ mod tests {
         let mut plot = square(0.5);
         curve(&mut plot, &bins, "#000");
         let svg = plot.finish();
-        assert!(svg.contains("points=\"260.0,60.0 460.0,260.0\""), "{svg}");
+        assert!(svg.contains("points=\"280.0,60.0 480.0,260.0\""), "{svg}");
         // A quarter of the examples: 2 + 12 · √¼.
         assert!(svg.contains("r=\"8.0\""), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 2);

@@ -363,16 +363,16 @@ fn blend(name: &str, parts: Vec<Component>, validation: &HeldOut) -> Result<Blen
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    /// Forty shoppers who each have eight of twelve items, one after the other.
-    fn set() -> SequenceSet {
+    /// Shoppers who each have eight of twelve items, one after the other.
+    pub(crate) fn rounds(shoppers: usize) -> SequenceSet {
         let line = |shopper: usize| {
             let items = (0..8).map(|step| format!(" i{}", (shopper + step) % 12));
             format!("u{shopper}{}\n", items.collect::<String>())
         };
-        let text: String = (0..40).map(line).collect();
+        let text: String = (0..shoppers).map(line).collect();
         SequenceSet::parse(&text, None).expect("lists")
     }
 
@@ -396,7 +396,7 @@ mod tests {
     #[test]
     fn the_table_has_a_row_a_model_and_is_the_same_again() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let run = || evaluate_sequences(&set(), &request(), folder.path(), &mut |_| {});
+        let run = || evaluate_sequences(&rounds(40), &request(), folder.path(), &mut |_| {});
         let report = run().expect("evaluates");
         let models: Vec<&str> = report.rows.iter().map(|row| row.model.as_str()).collect();
         assert_eq!(
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn new_shoppers_and_items_are_met() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let report = evaluate_cold_start(&set(), &request(), folder.path(), &mut |_| {});
+        let report = evaluate_cold_start(&rounds(40), &request(), folder.path(), &mut |_| {});
         let report = report.expect("evaluates");
         let rows = report
             .rows

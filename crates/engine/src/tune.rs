@@ -335,16 +335,7 @@ fn fingerprint(validation: &HeldOut, request: &TuneRequest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Sixty shoppers who each have eight of twelve items, one after the other.
-    fn set() -> SequenceSet {
-        let line = |shopper: usize| {
-            let items = (0..8).map(|step| format!(" i{}", (shopper + step) % 12));
-            format!("u{shopper}{}\n", items.collect::<String>())
-        };
-        let text: String = (0..60).map(line).collect();
-        SequenceSet::parse(&text, None).expect("lists")
-    }
+    use crate::sequences::tests::rounds;
 
     /// A space in which one learning rate learns and another one does not.
     fn request() -> TuneRequest {
@@ -394,7 +385,8 @@ mod tests {
     fn what_learns_is_trained_on_and_a_stopped_search_ends_alike() {
         let request = request();
         let whole = tempfile::tempdir().expect("a temporary folder");
-        let report = tune_sequences(&set(), &request, whole.path(), &mut |_| {}).expect("searches");
+        let report =
+            tune_sequences(&rounds(60), &request, whole.path(), &mut |_| {}).expect("searches");
         assert_eq!(report.cuts, [2, 6]);
         let winner = report.winner().expect("trials");
         assert!(
@@ -415,7 +407,7 @@ mod tests {
         let stopped = tempfile::tempdir().expect("a temporary folder");
         let mut steps = 0;
         let stop = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            tune_sequences(&set(), &request, stopped.path(), &mut |progress| {
+            tune_sequences(&rounds(60), &request, stopped.path(), &mut |progress| {
                 if let TrainProgress::Step(_) = progress {
                     steps += 1;
                     assert!(steps < 12, "stopped here");
@@ -423,14 +415,14 @@ mod tests {
             })
         }));
         assert!(stop.is_err());
-        let resumed = tune_sequences(&set(), &request, stopped.path(), &mut |_| {});
+        let resumed = tune_sequences(&rounds(60), &request, stopped.path(), &mut |_| {});
         let curves = |report: &TuneReport| -> Vec<Vec<Vec<f64>>> {
             report.trials.iter().map(|t| t.curves.clone()).collect()
         };
         assert_eq!(curves(&resumed.expect("searches")), curves(&report));
         // Asked again, it trains nothing.
         let mut stages = 0;
-        let again = tune_sequences(&set(), &request, whole.path(), &mut |_| stages += 1);
+        let again = tune_sequences(&rounds(60), &request, whole.path(), &mut |_| stages += 1);
         assert_eq!((again.expect("searches"), stages), (report, 0));
     }
 }

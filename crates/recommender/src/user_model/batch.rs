@@ -34,6 +34,8 @@ pub(super) struct Batch {
     pub(super) targets: Vec<Vec<u32>>,
     /// Those of them that the shopper had not bought before.
     pub(super) new_targets: Vec<Vec<u32>>,
+    /// What was looked at after each question's moment.
+    pub(super) looked_at: Vec<Vec<u32>>,
 }
 
 /// The shoppers' own items of all questions, M entries in all.
@@ -81,6 +83,7 @@ impl Batch {
             own: own_entries(&questions, device)?,
             targets: questions.iter().map(|q| q.targets.clone()).collect(),
             new_targets: questions.iter().map(|q| new_targets(q)).collect(),
+            looked_at: questions.iter().map(|q| q.looked_at.clone()).collect(),
         })
     }
 }

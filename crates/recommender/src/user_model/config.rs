@@ -50,6 +50,8 @@ pub struct UserModelConfig {
     /// Passes in which the model first learns what a shopper does next, whatever it is, orders or not; its categories,
     /// brands and price bands stand for the interests that nobody stated. 0 leaves them out. Default 0.
     pub pretraining_epochs: u64,
+    /// What is looked at as a sign of interests that nobody stated.
+    pub weak_labels: WeakLabels,
     /// Share of the events of a window whose item is hidden while learning, in [0, 1). Default 0.
     pub mask_events: f64,
     /// Share of the windows that begin at a later event while learning, drawn evenly among the events, in [0, 1].
@@ -124,6 +126,34 @@ pub struct LossWeights {
     pub purchase: f64,
 }
 
+/// The rule by which what shoppers look at labels their interests beside what they order.
+///
+/// A category, brand or price band is a weak label of a moment where, within some days after it, its products were viewed
+/// often enough, or one of them put into the cart or on a wish list once.
+///
+/// Source: labels from rules, Ratner et al., "Data Programming: Creating Large Training Sets, Quickly", 2016. How this
+/// differs from the paper: there is one rule, whose trust is set and not estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeakLabels {
+    /// Days after the moment, above 0. Default 30.
+    pub days: f64,
+    /// Views that make a label, at least 1. Default 2.
+    pub views: usize,
+    /// How much the weak labels of a moment count together beside the ordered ones, at least 0; 0 leaves them out. Default 0.
+    pub weight: f64,
+}
+
+impl Default for WeakLabels {
+    fn default() -> Self {
+        Self {
+            days: 30.0,
+            views: 2,
+            weight: 0.0,
+        }
+    }
+}
+
 impl Default for LossWeights {
     fn default() -> Self {
         Self {
@@ -158,6 +188,7 @@ impl Default for UserModelConfig {
             loss_weights: LossWeights::default(),
             learn_loss_weights: false,
             pretraining_epochs: 0,
+            weak_labels: WeakLabels::default(),
             mask_events: 0.0,
             crop_windows: 0.0,
             batch_interactions: 6_400,
@@ -244,6 +275,7 @@ impl UserModelConfig {
             ("learning_rate", self.learning_rate),
             ("clip_norm", self.clip_norm),
             ("popularity_step_days", self.popularity_step_days),
+            ("weak_labels.days", self.weak_labels.days),
         ];
         let half_lives = self.popularity_half_lives_days.iter();
         let half_lives = half_lives.map(|days| ("popularity_half_lives_days", *days));
@@ -261,6 +293,7 @@ impl UserModelConfig {
             ("loss_weights.price_band", weights.price_band),
             ("loss_weights.purchase", weights.purchase),
             ("weight_decay", self.weight_decay),
+            ("weak_labels.weight", self.weak_labels.weight),
         ];
         let bad = |v: &f64| !(v.is_finite() && *v >= 0.0);
         match weights.into_iter().find(|(_, value)| bad(value)) {
@@ -318,6 +351,7 @@ impl UserModelConfig {
             ("windows_per_shopper", self.windows_per_shopper),
             ("epochs", self.epochs as usize),
             ("checkpoint_steps", self.checkpoint_steps as usize),
+            ("weak_labels.views", self.weak_labels.views),
         ];
         match counts.into_iter().find(|(_, value)| *value == 0) {
             Some((field, value)) => Err(refuse(field, value, "at least 1")),

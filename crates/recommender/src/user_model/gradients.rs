@@ -27,7 +27,7 @@ pub(super) fn batch_gradients(
         .chunks(windows.len().div_ceil(shards).max(1))
         .map(|windows| Batch::new(windows, &model.popularity, items, &Device::Cpu))
         .collect::<Result<Vec<_>, _>>()?;
-    let counts = Counts::of(&batches, &model.catalogue);
+    let counts = Counts::of(&batches, &model.catalogue, &model.config.weak_labels);
     let network = &model.network;
     let table = match Chosen::draw(model, &batches, rng) {
         Some(chosen) => {

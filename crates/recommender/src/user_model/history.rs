@@ -135,6 +135,27 @@ impl History {
         self.blocks.partition_point(|block| block.at_s < at_s)
     }
 
+    /// The items that were viewed after `at_s` and up to `until_s`, once a view; those that were put into the cart or on a
+    /// wish list so often as `views` says.
+    pub(super) fn looked_at(&self, at_s: i64, until_s: i64, views: usize) -> Vec<u32> {
+        let (view, add) = (InteractionKind::View as u32, InteractionKind::Add as u32);
+        let first = self.blocks.partition_point(|block| block.at_s <= at_s);
+        let after = self.blocks[first..].iter();
+        let within = after.take_while(|block| block.at_s <= until_s);
+        let tokens = within.flat_map(|block| &self.tokens[block.start..block.end]);
+        let items = tokens.flat_map(|token| {
+            let times = if token.kind == view {
+                1
+            } else if token.kind == add {
+                views
+            } else {
+                0
+            };
+            std::iter::repeat_n(token.item, times)
+        });
+        items.collect()
+    }
+
     /// What was bought up to and including `at_s`, by ascending item.
     pub(super) fn own_items(&self, at_s: i64) -> Vec<OwnItem> {
         if !self.repeats {
@@ -205,6 +226,25 @@ mod tests {
             Some(vec![5, 6])
         );
         assert_eq!(history.next_basket(7_500), None);
+    }
+
+    #[test]
+    fn views_count_once_and_the_cart_as_often_as_asked() {
+        let add = Interaction {
+            kind: InteractionKind::Add,
+            ..buy(7, 300, None)
+        };
+        let events = [
+            view(5, 100),
+            view(6, 200),
+            add,
+            buy(8, 300, None),
+            view(6, 400),
+        ];
+        let history = History::new(&events, true);
+        assert_eq!(history.looked_at(100, 300, 2), [6, 7, 7]);
+        assert_eq!(history.looked_at(0, 100, 2), [5]);
+        assert!(history.looked_at(400, 900, 2).is_empty());
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The multi-task loss: Σ over tasks of weight × loss; the regulariser `L_reg` is the optimiser's weight decay.
 
+use std::collections::BTreeMap;
+
 use nn::{NnError, Tensor, losses};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::batch::Batch;
-use super::config::Objective;
+use super::config::{Objective, WeakLabels};
 use super::model::UserModel;
 use super::network::{ItemTable, Network};
 use super::vocabulary::{Catalogue, LABELS};
@@ -25,13 +27,18 @@ pub(super) struct Counts {
 
 impl Counts {
     /// Counts over all shards of a batch.
-    pub(super) fn of(shards: &[Batch], catalogue: &Catalogue) -> Self {
+    pub(super) fn of(shards: &[Batch], catalogue: &Catalogue, weak: &WeakLabels) -> Self {
         let mut counts = Self::default();
         for batch in shards {
             counts.questions += batch.targets.len();
             counts.new += with_target(&batch.new_targets);
             for (count, rows) in counts.labels.iter_mut().zip(&catalogue.label_rows) {
-                *count += with_target(&labels(batch, rows));
+                let ordered = labels(batch, rows);
+                let weak = weak_labels(batch, rows, &ordered, weak);
+                let either = ordered.iter().zip(&weak);
+                *count += either
+                    .filter(|(a, b)| !(a.is_empty() && b.is_empty()))
+                    .count();
             }
         }
         counts
@@ -80,8 +87,11 @@ pub(super) fn multi_task_loss(
         let Some(logits) = network.label_logits(field, states)? else {
             continue;
         };
-        let labels = labels(batch, &catalogue.label_rows[field]);
-        let entries = entries(&labels, counts.labels[field]);
+        let rows = &catalogue.label_rows[field];
+        let labels = labels(batch, rows);
+        let weak = weak_labels(batch, rows, &labels, &model.config.weak_labels);
+        let trust = model.config.weak_labels.weight as f32;
+        let entries = label_entries(&labels, &weak, trust, counts.labels[field]);
         let loss = if entries.is_empty() {
             nothing(states)?
         } else {
@@ -209,6 +219,57 @@ fn labels(batch: &Batch, label_rows: &[u32]) -> Vec<Vec<u32>> {
     batch.targets.iter().map(of_question).collect()
 }
 
+/// The labels of one field that the rule finds in what was looked at, but for those of the order, ascending.
+fn weak_labels(
+    batch: &Batch,
+    label_rows: &[u32],
+    ordered: &[Vec<u32>],
+    rule: &WeakLabels,
+) -> Vec<Vec<u32>> {
+    let of_question = |(looked_at, ordered): (&Vec<u32>, &Vec<u32>)| {
+        let mut views: BTreeMap<u32, usize> = BTreeMap::new();
+        for item in looked_at {
+            if let Some(label) = label_rows[*item as usize].checked_sub(1) {
+                *views.entry(label).or_default() += 1;
+            }
+        }
+        let enough = |(label, views)| (views >= rule.views).then_some(label);
+        let labels = views.into_iter().filter_map(enough);
+        labels.filter(|label| !ordered.contains(label)).collect()
+    };
+    let questions = batch.looked_at.iter().zip(ordered);
+    questions.map(of_question).collect()
+}
+
+/// The labels of all questions as (question, label, weight): ordered ones share 1 and weak ones `trust`, and a question
+/// with both has a weight of 1 in all.
+fn label_entries(
+    labels: &[Vec<u32>],
+    weak: &[Vec<u32>],
+    trust: f32,
+    counted: usize,
+) -> Vec<(u32, u32, f32)> {
+    let mut all = entries(labels, counted);
+    if trust == 0.0 {
+        return all;
+    }
+    for entry in &mut all {
+        if !weak[entry.0 as usize].is_empty() {
+            entry.2 /= 1.0 + trust;
+        }
+    }
+    let with_both = |row: u32| {
+        if labels[row as usize].is_empty() {
+            1.0
+        } else {
+            1.0 + trust
+        }
+    };
+    let weak = entries(weak, counted).into_iter();
+    all.extend(weak.map(|(row, label, weight)| (row, label, weight * trust / with_both(row))));
+    all
+}
+
 fn purchase_loss(
     network: &Network,
     batch: &Batch,
@@ -275,5 +336,45 @@ mod tests {
             .and_then(|loss| Ok(loss.to_scalar::<f32>()?))
             .expect("a scalar");
         assert!((loss - (4f32 / 3.0).ln()).abs() < 1e-6, "{loss}");
+    }
+
+    #[test]
+    fn what_is_looked_at_often_is_a_weak_label() {
+        // Rows of the items' labels: none, 0, 0, 1, 2.
+        let rows = [0, 1, 1, 2, 3];
+        let batch = |targets: Vec<u32>, looked_at: Vec<u32>| {
+            let history = History::new(&[buy(0, 5, None), buy(1, 9, None)], true);
+            let asked = Asked::at_most(1);
+            let mut rng = generator(1, "test", 0);
+            let mut window = Window::training(&history, 5, Some(0), 9, &asked, &mut rng);
+            window.questions[0].targets = targets;
+            window.questions[0].looked_at = looked_at;
+            let corpus = corpus_of(5, vec![vec![buy(0, 5, None)]]);
+            let popularity = Popularity::new(&corpus, &[1.0], 1.0);
+            Batch::new(&[window], &popularity, 5, &Device::Cpu).expect("fits")
+        };
+        let entries = |batch: &Batch, weight| {
+            let rule = WeakLabels {
+                weight,
+                ..WeakLabels::default()
+            };
+            let ordered = labels(batch, &rows);
+            let weak = weak_labels(batch, &rows, &ordered, &rule);
+            label_entries(&ordered, &weak, weight as f32, 2)
+        };
+        // Items 1 and 2 are two views of label 0, item 3 was put into the cart, item 4 viewed once.
+        let looked_at = vec![0, 1, 2, 3, 3, 4];
+        let both = batch(vec![4], looked_at.clone());
+        assert_eq!(entries(&both, 0.0), [(0, 2, 0.5)]);
+        let third = 0.5f32 / 1.5;
+        assert_eq!(
+            entries(&both, 0.5),
+            [(0, 2, third), (0, 0, 0.125 / 1.5), (0, 1, 0.125 / 1.5)]
+        );
+        // What was ordered is no weak label as well; without an ordered label the weak ones have their own weight.
+        let ordered = batch(vec![1, 3], looked_at.clone());
+        assert_eq!(entries(&ordered, 0.5), [(0, 0, 0.25), (0, 1, 0.25)]);
+        let unlabelled = batch(vec![0], looked_at);
+        assert_eq!(entries(&unlabelled, 0.5), [(0, 0, 0.125), (0, 1, 0.125)]);
     }
 }

@@ -50,7 +50,7 @@ mod tests;
 
 pub use nn::{Done, EpochRecord, Progress, Training, TrainingRecord};
 
-pub use config::{LossWeights, Objective, UserModelConfig};
+pub use config::{LossWeights, Objective, UserModelConfig, WeakLabels};
 pub use encoder::EncoderKind;
 pub use model::{Interest, Interests, ScoreParts, UserModel};
 pub use reasons::{EventReason, FieldReasons, Reasons};

@@ -12,7 +12,7 @@ use super::history::History;
 use super::window::{Asked, Window};
 use super::{
     EncoderKind, LossWeights, Objective, Training, TrainingRecord, UserModel, UserModelConfig,
-    VALIDATION_NDCG, train,
+    VALIDATION_NDCG, WeakLabels, train,
 };
 use crate::fixture::{buy, corpus_of};
 use crate::{Corpus, Interaction, InteractionKind, Scorer, hold_out, top_k};
@@ -255,6 +255,11 @@ fn a_pretrained_run_that_was_paused_ends_in_the_same_bytes() {
         mask_events: 0.1,
         crop_windows: 0.3,
         learn_loss_weights: true,
+        weak_labels: WeakLabels {
+            views: 1,
+            weight: 0.5,
+            ..WeakLabels::default()
+        },
         ..small()
     };
     let folders = [0, 1].map(|_| tempfile::tempdir().expect("a temporary folder"));

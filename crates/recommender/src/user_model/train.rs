@@ -197,6 +197,7 @@ impl TrainingTask for Task<'_> {
                         about: window.about,
                         mask: config.mask_events,
                         crop: config.crop_windows,
+                        weak: config.weak_labels,
                     },
                     &mut rng,
                 )

@@ -4,7 +4,10 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::config::WeakLabels;
 use super::history::{History, OwnItem, START_KIND, Token, gap_bucket};
+
+const DAY_S: f64 = 86_400.0;
 
 /// A stretch of a shopper's history after a token that marks its start.
 #[derive(Debug, Clone)]
@@ -26,9 +29,22 @@ pub(super) struct Asked {
     pub(super) mask: f64,
     /// How likely the window begins at a later event, in [0, 1].
     pub(super) crop: f64,
+    /// What is looked at as a sign of interests.
+    pub(super) weak: WeakLabels,
 }
 
 impl Asked {
+    /// What is looked at after a moment, or after the bare start before everything.
+    fn looked_at(&self, history: &History, at_s: Option<i64>) -> Vec<u32> {
+        if self.weak.weight == 0.0 {
+            return Vec::new();
+        }
+        let first = history.blocks.first().map_or(0, |block| block.at_s - 1);
+        let at_s = at_s.unwrap_or(first);
+        let until_s = at_s.saturating_add((self.weak.days * DAY_S) as i64);
+        history.looked_at(at_s, until_s, self.weak.views)
+    }
+
     /// Most events of a window: all that may be, or in a cropped one a number drawn evenly.
     fn length(
         &self,
@@ -50,12 +66,13 @@ impl Asked {
 #[cfg(test)]
 impl Asked {
     /// Up to so many questions about any basket.
-    pub(super) const fn at_most(most: usize) -> Self {
+    pub(super) fn at_most(most: usize) -> Self {
         Self {
             most,
             about: Stretch::ALL,
             mask: 0.0,
             crop: 0.0,
+            weak: WeakLabels::default(),
         }
     }
 }
@@ -93,6 +110,8 @@ pub(super) struct Question {
     pub(super) own: Vec<OwnItem>,
     /// The distinct items of the next basket; empty when answering.
     pub(super) targets: Vec<u32>,
+    /// What the shopper looked at afterwards, as [`History::looked_at`] counts it; empty where that is no label.
+    pub(super) looked_at: Vec<u32>,
 }
 
 impl Window {
@@ -166,6 +185,7 @@ impl Window {
             let at_s = at_s(number);
             let mut question = window.question(history, number as u32, at_s, next.at_s);
             question.targets.clone_from(&next.items);
+            question.looked_at = questions.looked_at(history, at_s);
             window.questions.push(question);
         }
         if questions.mask > 0.0 {
@@ -204,6 +224,7 @@ impl Window {
             now_s,
             own: at_s.map_or_else(Vec::new, |at_s| history.own_items(at_s)),
             targets: Vec::new(),
+            looked_at: Vec::new(),
         }
     }
 }

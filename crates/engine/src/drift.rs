@@ -5,9 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use recommender::user_model::{
-    self, Progress, Training, UpdateSettings, UserModel, UserModelConfig,
-};
+use recommender::user_model::{self, Progress, UpdateSettings, UserModel, UserModelConfig};
 use recommender::{
     Corpus, Difference, Estimate, EvaluateSettings, HeldOut, RowKind, Scorer, Sequence, Task,
     evaluate, hold_out,
@@ -307,7 +305,7 @@ impl Keeper<'_> {
                 ..self.request.update
             }),
         };
-        let run: Training<UserModel> = match update {
+        match update {
             None => user_model::train(&learnt, None, &self.settings, &folder, &mut tell)?,
             Some(update) => {
                 let base = folder_of(upkeep, period - 1);
@@ -315,7 +313,6 @@ impl Keeper<'_> {
                 user_model::update(&base, &learnt, since_s, &update, &folder, &mut tell)?
             }
         };
-        drop(run);
         Ok(folder)
     }
 

@@ -155,6 +155,20 @@ impl Network {
             let linear = || Linear::new(store, &format!("head.{name}"), width, count, true);
             (count > 0 && weight > 0.0).then(linear).transpose()
         };
+        let label_heads = vec![
+            head(&mut store, "category", counts[0], weights.category)?,
+            head(&mut store, "brand", counts[1], weights.brand)?,
+            head(&mut store, "price_band", counts[2], weights.price_band)?,
+        ];
+        let purchase = (weights.purchase > 0.0)
+            .then(|| Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1]))
+            .transpose()?;
+        // The products are a task of their own.
+        let tasks = 1 + label_heads.iter().flatten().count() + usize::from(purchase.is_some());
+        let task_weights = config
+            .learn_loss_weights
+            .then(|| UncertaintyWeights::new(&mut store, "loss", tasks))
+            .transpose()?;
         Ok(Self {
             own_vectors,
             label_tables,
@@ -166,34 +180,14 @@ impl Network {
             norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
             crowd,
             own,
-            label_heads: vec![
-                head(&mut store, "category", counts[0], weights.category)?,
-                head(&mut store, "brand", counts[1], weights.brand)?,
-                head(&mut store, "price_band", counts[2], weights.price_band)?,
-            ],
-            purchase: (weights.purchase > 0.0)
-                .then(|| Mlp::new(&mut store, "head.purchase", &[3 * width, width / 2, 1]))
-                .transpose()?,
-            task_weights: config
-                .learn_loss_weights
-                .then(|| {
-                    UncertaintyWeights::new(&mut store, "loss", Network::tasks(config, counts))
-                })
-                .transpose()?,
+            label_heads,
+            purchase,
+            task_weights,
             item_dropout: config.item_dropout,
             temperature: config.temperature,
             input_dropout: nn::Dropout::new(config.dropout)?,
             store,
         })
-    }
-
-    /// The number of tasks that a model of so many labels of each field learns.
-    fn tasks(config: &UserModelConfig, counts: [usize; LABELS]) -> usize {
-        let weights = config.loss_weights;
-        let fields = [weights.category, weights.brand, weights.price_band];
-        let fields = fields.into_iter().zip(counts);
-        let fields = fields.filter(|(weight, count)| *weight > 0.0 && *count > 0);
-        1 + fields.count() + usize::from(weights.purchase > 0.0)
     }
 
     /// The vectors of all items: own vector + category + brand + price band + projected title.

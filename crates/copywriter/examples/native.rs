@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         model = model.with_decoding(decoding)?;
     }
-    let guard = Guard::new(RulePack::general());
+    let guard = Guard::new(RulePack::built_in());
     let started = Instant::now();
     let (mut any, mut about) = (Vec::new(), Vec::new());
     let mut all = Drafts::default();

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if titles.is_empty() {
         titles.push("WHITE HANGING HEART T-LIGHT HOLDER".to_owned());
     }
-    let guard = Guard::new(RulePack::general());
+    let guard = Guard::new(RulePack::built_in());
     let mut out = std::io::stdout().lock();
     let mut turn = 0;
     for channel in Channel::ALL {

@@ -46,7 +46,7 @@
 //!         seed: 1,
 //!         count: 4,
 //!     };
-//!     let drafts = model.write(&brief, &Guard::new(RulePack::general()))?;
+//!     let drafts = model.write(&brief, &Guard::new(RulePack::built_in()))?;
 //!     assert_eq!(drafts.approved.len() + drafts.refused.len(), 4);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())

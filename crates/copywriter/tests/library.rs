@@ -10,7 +10,7 @@ use events::{
 };
 use guard::{Facts, Guard, Refusal, Rendered, RulePack, Template, Value};
 
-static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::general()));
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::built_in()));
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use copywriter::native::NativeConfig;
+use guard::Voice;
 use recommender::RetrievalSettings;
 use recommender::user_model::UserModelConfig;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,10 @@ pub struct Config {
     pub learning: LearningConfig,
     /// How long personal data is kept that nobody needs.
     pub privacy: PrivacyConfig,
+    /// What may be said.
+    pub guard: GuardConfig,
+    /// How the brand speaks.
+    pub voice: Voice,
     /// How products are searched for in large catalogues.
     pub retrieval: RetrievalSettings,
     /// Named segments: a predicate over a shopper's features.
@@ -138,6 +143,14 @@ pub struct LearningConfig {
     pub attribution: Attribution,
 }
 
+/// What may be said, beyond the built-in rule packs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuardConfig {
+    /// Rule packs of the shop's own; relative to the configuration file.
+    pub packs: Vec<PathBuf>,
+}
+
 /// How long personal data is kept that nobody needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -234,7 +247,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let mut config: Self = toml::from_str(text).map_err(|error| {
             let message = error.message().to_owned();
             let line = error
                 .span()
@@ -252,6 +265,11 @@ impl Config {
             }
         })?;
         config.check(path)?;
+        if let Some(folder) = path.parent() {
+            for pack in &mut config.guard.packs {
+                *pack = folder.join(&*pack);
+            }
+        }
         Ok(config)
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use events::{Channel, CopyVariant, Language, Strategy, VariantStatus};
-use guard::{CompiledVariant, Guard, RulePack};
+use guard::{CompiledVariant, Guard};
 
+use crate::config::Config;
 use crate::error::Result;
 
 /// One text that may be shown.
@@ -22,14 +23,14 @@ pub(crate) struct Copybook {
 }
 
 impl Copybook {
-    /// Gathers the texts of a channel, with the native copywriter's where `native` says so; what the guard refuses is left
+    /// Gathers the texts of a channel, with the native copywriter's where the configuration says so; what the guard refuses is left
     /// out.
-    pub(crate) fn open(data_dir: &Path, channel: Channel, native: bool) -> Result<Self> {
-        let guard = Guard::new(RulePack::general());
+    pub(crate) fn open(data_dir: &Path, channel: Channel, config: &Config) -> Result<Self> {
+        let guard = crate::copy_check::guard(config)?;
         let mut texts: BTreeMap<_, Vec<Text>> = BTreeMap::new();
         for language in [Language::En, Language::Zh] {
             let mut variants = copywriter::templates::library(channel, language);
-            if native {
+            if config.copywriter.native {
                 variants.extend(crate::native::saved_variants(data_dir, channel, language)?);
             }
             for variant in variants {

@@ -30,6 +30,7 @@ mod attribution;
 mod campaign;
 mod click;
 pub mod config;
+mod copy_check;
 mod copybook;
 mod demo;
 mod drift;
@@ -59,6 +60,7 @@ pub use campaign::{
 };
 pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
+pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
 pub use error::{EngineError, Result};

@@ -11,11 +11,11 @@ use copywriter::native::{
     Brief, Drafts, LOSS_TEMPLATES, Native, Progress, Training, TrainingRecord, TrainingTexts, train,
 };
 use events::{Channel, CopyVariant, Language, Product, Strategy};
-use guard::{Guard, RulePack};
+use guard::Guard;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::config::CopywriterConfig;
+use crate::config::{Config, CopywriterConfig};
 use crate::error::Result;
 use crate::train::ModelFolders;
 
@@ -47,7 +47,7 @@ pub struct NativeDrafts {
 pub(crate) fn train_copywriter(
     data_dir: &Path,
     products: &[Product],
-    config: &CopywriterConfig,
+    config: &Config,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<NativeDrafts> {
     let folder = ModelFolders::of(data_dir).copywriter();
@@ -56,11 +56,12 @@ pub(crate) fn train_copywriter(
         progress(step);
         ControlFlow::Continue(())
     };
-    let (model, record) = match train(&texts, &config.model, &folder, &mut tell)? {
+    let (model, record) = match train(&texts, &config.copywriter.model, &folder, &mut tell)? {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => (Native::load(&folder)?, record),
     };
-    let drafts = draft(&model, &record, config)?;
+    let guard = crate::copy_check::guard(config)?;
+    let drafts = draft(&model, &record, &config.copywriter, &guard)?;
     nn::write_checked_json(&folder.join(KEPT), &drafts)?;
     Ok(drafts)
 }
@@ -107,8 +108,8 @@ fn draft(
     model: &Native,
     record: &TrainingRecord,
     config: &CopywriterConfig,
+    guard: &Guard,
 ) -> Result<NativeDrafts> {
-    let guard = Guard::new(RulePack::general());
     let mut briefs = Vec::new();
     for channel in Channel::ALL {
         for language in [Language::En, Language::Zh] {
@@ -128,7 +129,7 @@ fn draft(
                 seed: config.model.seed.wrapping_add(number as u64),
                 count: config.drafts,
             };
-            Ok(model.write(&brief, &guard)?)
+            Ok(model.write(&brief, guard)?)
         })
         .collect::<Result<Vec<Drafts>>>()?;
     let mut drafts = NativeDrafts {

@@ -29,7 +29,7 @@ fn main() {
         now: Timestamp::UNIX_EPOCH,
         version: "1",
     };
-    let guard = Guard::new(RulePack::general());
+    let guard = Guard::new(RulePack::built_in());
     let english = "You bought it in {{ last }}{% if orders >= 10 %}, and {{ orders | number }} shoppers chose it this \
                    month{% endif %}. Yours for {{ price | money }}.";
     let chinese = "您在{{ last }}买过{{ title | title_case }}，本月有{{ orders | number }}位顾客选择它。现价{{ price }}，慢慢挑。";

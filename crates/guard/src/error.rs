@@ -62,14 +62,28 @@ pub enum GuardError {
         /// The kinds that the filter takes.
         needs: &'static str,
     },
+    /// A template wrote more than any message holds.
+    #[error("the template writes more than {limit} bytes; shorten the values with `truncate`")]
+    OutOfFuel {
+        /// The most bytes that it may write.
+        limit: usize,
+    },
     /// A rule pack is not of the expected form.
-    #[error("rule pack: {problem}; {remedy}")]
+    #[error("rule pack{}: {problem}; {remedy}", in_words(*place))]
     Pack {
+        /// Line and column of the fault in characters, from 1, where the pack was read from a text.
+        place: Option<(usize, usize)>,
         /// What is wrong, with the rule's id where there is one.
         problem: String,
         /// What to write instead.
         remedy: &'static str,
     },
+}
+
+fn in_words(place: Option<(usize, usize)>) -> String {
+    place.map_or_else(String::new, |(line, column)| {
+        format!(" line {line}, column {column}")
+    })
 }
 
 impl GuardError {
@@ -82,6 +96,7 @@ impl GuardError {
             Self::UnknownPath { path, .. } => format!("unknown_path:{path}"),
             Self::DuplicateBinding { name } => format!("duplicate_binding:{name}"),
             Self::FilterInput { filter, .. } => format!("filter:{filter}"),
+            Self::OutOfFuel { .. } => "template:fuel".to_owned(),
             Self::Pack { .. } => "pack:invalid".to_owned(),
         }
     }

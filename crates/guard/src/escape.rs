@@ -1,5 +1,7 @@
 //! What a channel does with the characters of a value.
 
+use std::fmt::Write as _;
+
 use events::Channel;
 
 /// How the output is written for its channel.
@@ -9,6 +11,8 @@ pub enum Escape {
     None,
     /// HTML: mail bodies and banners. Everything is text, except [`TAGS`] in the template itself.
     Html,
+    /// The inside of a JSON string, for a field that is put into a payload by hand.
+    Json,
 }
 
 /// The tags that a template for an HTML channel may use; any other `<` in it is a character.
@@ -54,6 +58,24 @@ pub(crate) fn push_html(out: &mut String, text: &str) {
         kept = at + 1;
     }
     out.push_str(&text[kept..]);
+}
+
+/// Appends `text` as it stands inside a JSON string (RFC 8259, section 7). `<` is written as an escape as well, so that the
+/// payload may stand in a page.
+pub(crate) fn push_json(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() || matches!(c, '<' | '\u{2028}' | '\u{2029}') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
 }
 
 /// Splits a template's literal at its allowed tags: each piece with whether it is a tag.
@@ -152,6 +174,16 @@ mod tests {
         ] {
             assert_eq!(clean(raw), cleaned);
         }
+    }
+
+    #[test]
+    fn a_json_string_holds_what_it_is_given() {
+        let hostile = "a\"b\\c\n</script>\u{0}\u{2028}杯";
+        let mut escaped = String::new();
+        push_json(&mut escaped, hostile);
+        assert!(!escaped.contains('<'), "{escaped}");
+        let read: String = serde_json::from_str(&format!("\"{escaped}\"")).expect("JSON");
+        assert_eq!(read, hostile);
     }
 
     #[test]

@@ -3,8 +3,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Channel, Check, CopyText, CopyVariant, Language};
 use thiserror::Error;
 
-use crate::phrase::Matcher;
-use crate::rules::{self, Field, Finding, Message};
+use crate::matcher::Matcher;
+use crate::normal::Normal;
+use crate::rules::{self, Fault, Field, Message};
+use crate::voice::{Manner, Voice};
 use crate::{
     Bindings, CompiledVariant, Escape, Facts, FieldLimit, GuardError, Origin, RulePack, VerdictKey,
     limits, resolve_available, sample,
@@ -16,6 +18,8 @@ pub struct Guard {
     pack: RulePack,
     matcher: Matcher,
     limits: BTreeMap<(Channel, Language), Vec<FieldLimit>>,
+    /// The manner of the brand's sample texts, where it has some.
+    manner: Option<Manner>,
 }
 
 /// A message that passed every check.
@@ -42,7 +46,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(findings: &[Finding]) -> Self {
+    fn new(findings: &[Fault]) -> Self {
         Self {
             reason: rules::reason(findings).unwrap_or_default(),
             checks: rules::gather(findings),
@@ -52,6 +56,9 @@ impl Refusal {
 
 impl Guard {
     /// Prepares a rule pack.
+    ///
+    /// # Panics
+    /// Never for a pack that [`RulePack::from_toml`] read; a phrase set by hand must be one that it would read.
     pub fn new(pack: RulePack) -> Self {
         let mut all = BTreeMap::new();
         for channel in Channel::ALL {
@@ -68,15 +75,35 @@ impl Guard {
             }
         }
         Self {
-            matcher: Matcher::new(&pack),
+            matcher: Matcher::new(&pack)
+                .expect("invariant: the phrases of a pack were read before"),
             pack,
             limits: all,
+            manner: None,
         }
+    }
+
+    /// Remarks as well on texts that differ in manner from the samples of a voice. Its words and tone are rules: merge
+    /// [`Voice::pack`] into the pack.
+    #[must_use]
+    pub fn in_voice(self, voice: &Voice) -> Self {
+        Self {
+            manner: voice.manner(),
+            ..self
+        }
+    }
+
+    pub(crate) fn manner(&self) -> Option<&Manner> {
+        self.manner.as_ref()
     }
 
     /// The rule pack.
     pub fn pack(&self) -> &RulePack {
         &self.pack
+    }
+
+    pub(crate) fn matcher(&self) -> &Matcher {
+        &self.matcher
     }
 
     /// The limits of a channel's fields under this pack.
@@ -97,7 +124,7 @@ impl Guard {
     pub fn check_variant_with(&self, variant: &CopyVariant, claims: &[String]) -> Vec<Check> {
         let mut findings = Vec::new();
         match CompiledVariant::new(variant) {
-            Err(error) => findings.push(Finding::of_error(&error)),
+            Err(error) => findings.push(Fault::of_error(&error)),
             Ok(compiled) => {
                 findings.extend(missing_field(&compiled));
                 self.check_branches(&compiled, claims, &mut findings);
@@ -114,7 +141,7 @@ impl Guard {
     /// text breaks a rule.
     pub fn render(&self, variant: &CopyVariant, facts: &Facts) -> Result<Rendered, Refusal> {
         let compiled = CompiledVariant::new(variant)
-            .map_err(|error| Refusal::new(&[Finding::of_error(&error)]))?;
+            .map_err(|error| Refusal::new(&[Fault::of_error(&error)]))?;
         self.render_compiled(&compiled, facts)
     }
 
@@ -127,9 +154,9 @@ impl Guard {
         variant: &CompiledVariant,
         facts: &Facts,
     ) -> Result<Rendered, Refusal> {
-        let refused = |finding: Finding| Refusal::new(&[finding]);
+        let refused = |finding: Fault| Refusal::new(&[finding]);
         if !variant.covers(&facts.product.id) {
-            return Err(refused(Finding::fault(
+            return Err(refused(Fault::new(
                 "scope",
                 "product",
                 format!(
@@ -142,9 +169,9 @@ impl Guard {
             return Err(refused(missing));
         }
         let bindings = resolve_available(&variant.bindings, facts)
-            .map_err(|error| refused(Finding::of_error(&error)))?;
+            .map_err(|error| refused(Fault::of_error(&error)))?;
         let fields =
-            show(variant, &bindings, facts).map_err(|error| refused(Finding::of_error(&error)))?;
+            show(variant, &bindings, facts).map_err(|error| refused(Fault::of_error(&error)))?;
         let findings = rules::check(
             &self.pack,
             &self.matcher,
@@ -156,33 +183,32 @@ impl Guard {
                 now: Some(facts.now),
             },
         );
-        if findings.iter().any(|finding| !finding.passed) {
+        if findings.iter().any(Fault::refuses) {
             return Err(Refusal::new(&findings));
         }
         Ok(rendered(fields, &bindings, &findings))
     }
 
-    /// Runs the examples of every rule: each text that should pass does, and each that should fail does.
-    ///
-    /// # Errors
-    /// [`GuardError::Pack`] with the rule and the first example that comes out otherwise.
-    pub fn check_examples(&self) -> Result<(), GuardError> {
+    /// Runs the examples of every rule: each text that should pass does, and each that should fail does. Gives an error
+    /// for each that comes out otherwise.
+    pub fn wrong_examples(&self) -> Vec<GuardError> {
+        let mut wrong = Vec::new();
         for (index, rule) in self.pack.rules.iter().enumerate() {
-            let breaks = |text: &str| self.matcher.find(text).iter().any(|hit| hit.rule == index);
-            let fault = |text: &str, expected| {
-                Err(GuardError::Pack {
-                    problem: format!("rule `{}` should {expected} `{text}`", rule.id),
-                    remedy: "correct its phrases, its exceptions or the example",
-                })
-            };
-            if let Some(text) = rule.passes.iter().find(|text| breaks(text)) {
-                return fault(text, "pass");
-            }
-            if let Some(text) = rule.fails.iter().find(|text| !breaks(text)) {
-                return fault(text, "refuse");
+            let examples = [(&rule.passes, false, "pass"), (&rule.fails, true, "refuse")];
+            for (texts, refused, expected) in examples {
+                for text in texts {
+                    let hits = self.matcher.find(text, &Normal::of(text));
+                    if hits.iter().any(|hit| hit.rule == index) != refused {
+                        wrong.push(GuardError::Pack {
+                            place: None,
+                            problem: format!("rule `{}` should {expected} `{text}`", rule.id),
+                            remedy: "correct its phrases, its exceptions or the example",
+                        });
+                    }
+                }
             }
         }
-        Ok(())
+        wrong
     }
 
     /// The key under which a verdict on a rendered text may be kept: it holds until the rules or the facts change.
@@ -195,7 +221,7 @@ impl Guard {
         &self,
         variant: &CompiledVariant,
         claims: &[String],
-        findings: &mut Vec<Finding>,
+        findings: &mut Vec<Fault>,
     ) {
         let bindings = sample::bindings(variant);
         for (name, template) in &variant.templates {
@@ -204,7 +230,7 @@ impl Guard {
                 let shown = match template.show_branch(&branch, &bindings, escape) {
                     Ok(shown) => shown,
                     Err(error) => {
-                        findings.push(Finding::of_error(&error));
+                        findings.push(Fault::of_error(&error));
                         continue;
                     }
                 };
@@ -239,7 +265,7 @@ fn show(
         .collect()
 }
 
-fn rendered(fields: Vec<Field>, bindings: &Bindings, findings: &[Finding]) -> Rendered {
+fn rendered(fields: Vec<Field>, bindings: &Bindings, findings: &[Fault]) -> Rendered {
     let mut shown = BTreeMap::new();
     for field in &fields {
         for (_, part, origin) in field.shown.parts() {
@@ -269,10 +295,10 @@ fn rendered(fields: Vec<Field>, bindings: &Bindings, findings: &[Finding]) -> Re
 }
 
 /// A mail without a subject is no mail; the other channels need nothing but a body.
-fn missing_field(variant: &CompiledVariant) -> Option<Finding> {
+fn missing_field(variant: &CompiledVariant) -> Option<Fault> {
     let has_subject = variant.templates.iter().any(|(name, _)| *name == "subject");
     (variant.channel == Channel::Email && !has_subject).then(|| {
-        Finding::fault(
+        Fault::new(
             "fields",
             "subject_missing",
             "the mail has no subject; add one",
@@ -281,7 +307,7 @@ fn missing_field(variant: &CompiledVariant) -> Option<Finding> {
 }
 
 /// Keeps the first finding of each reason: branches repeat each other's faults.
-fn distinct(findings: Vec<Finding>) -> Vec<Finding> {
+fn distinct(findings: Vec<Fault>) -> Vec<Fault> {
     let mut reasons = BTreeSet::new();
     findings
         .into_iter()

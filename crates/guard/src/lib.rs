@@ -14,7 +14,7 @@
 //! let product = events::Product { title: "RED MUG".into(), ..Default::default() };
 //! let (stats, user, now) = (BTreeMap::new(), BTreeMap::new(), events::Timestamp::UNIX_EPOCH);
 //! let facts = Facts { product: &product, stats: &stats, user: &user, now, version: "1" };
-//! let rendered = Guard::new(RulePack::general()).render(&variant, &facts)?;
+//! let rendered = Guard::new(RulePack::built_in()).render(&variant, &facts)?;
 //! assert_eq!(rendered.text.body, "Red Mug is waiting");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -22,33 +22,44 @@
 //! This crate never does I/O, reads a clock or parses a value as a template.
 
 mod bindings;
+mod envelope;
 mod error;
 mod escape;
 mod facts;
+mod grounds;
 mod guard;
 mod limits;
+mod matcher;
 mod normal;
+mod number;
 mod pack;
-mod phrase;
+mod pattern;
+mod quantity;
 mod rules;
 mod sample;
 pub mod sms;
 mod template;
+mod text;
 mod value;
 mod variant;
 mod verdict;
+mod voice;
 mod width;
 
 pub use bindings::{Bindings, Bound};
+pub use envelope::{Mail, unsubscribe_headers};
 pub use error::GuardError;
 pub use escape::{Escape, TAGS};
 pub use facts::{Facts, resolve, resolve_available};
+pub use grounds::Grounds;
 pub use guard::{Guard, Refusal, Rendered};
 pub use limits::{FieldLimit, Unit, limits};
-pub use pack::{LimitOverride, PhraseKind, PhraseRule, RulePack, Style, Support};
+pub use pack::{Fix, LimitOverride, PhraseKind, PhraseRule, RulePack, Severity, Style, Support};
 pub use template::{Branch, Template, title_case};
 pub(crate) use template::{Origin, Shown};
+pub use text::{Finding, Names, TextContext};
 pub use value::Value;
 pub use variant::CompiledVariant;
 pub use verdict::{Verdict, VerdictKey};
+pub use voice::{Tone, Voice};
 pub use width::{display_width, post_weight};

@@ -1,96 +1,193 @@
-//! Texts as phrases are looked for in them: case, full-width forms, homoglyphs, zero-width characters and spacing undone.
+//! Texts as phrases are looked for in them: case, full-width forms, homoglyphs, traditional characters, zero-width
+//! characters and spacing undone.
 
-/// A text reduced for matching. Each character keeps the byte offset that it came from.
+mod fold;
+
+use std::ops::Range;
+
+pub(crate) use fold::{fold, is_han};
+
+/// A text reduced for matching. Each byte knows the character of the source that it came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Normal {
-    pub(crate) chars: Vec<char>,
-    /// Where each character came from in the text.
-    pub(crate) offsets: Vec<usize>,
+    pub(crate) text: String,
+    /// For each byte of `text`, the byte of the source at which its character begins.
+    sources: Vec<u32>,
+    /// The source holds marks inside words, which [`Normal::undisguised`] takes out.
+    disguised: bool,
 }
 
 impl Normal {
     /// Reduces a text.
     pub(crate) fn of(text: &str) -> Self {
-        let mut normal = Self {
-            chars: Vec::with_capacity(text.len()),
-            offsets: Vec::with_capacity(text.len()),
-        };
-        for (offset, c) in text.char_indices() {
-            normal.push(offset, c);
+        Reduction::of(text).finish()
+    }
+
+    /// The text with what hides inside its words taken out as well, as in `gua*ran.teed` and `1ose we1ght`; none where
+    /// nothing does.
+    pub(crate) fn undisguised(&self) -> Option<Self> {
+        if !self.disguised {
+            return None;
         }
-        normal.join_spelled_words();
-        normal.read_digits_as_letters();
-        normal
+        let mut chars: Vec<(char, u32)> = Vec::with_capacity(self.text.len());
+        for (at, c) in self.text.char_indices() {
+            chars.push((c, self.sources[at]));
+        }
+        let letter = |at: usize| chars.get(at).is_some_and(|(c, _)| c.is_ascii_alphabetic());
+        let mut kept = Vec::with_capacity(chars.len());
+        for at in 0..chars.len() {
+            let (c, source) = chars[at];
+            let inside = at > 0 && letter(at - 1) && letter(at + 1);
+            if inside && (is_mark(c) || c == '-') {
+                continue;
+            }
+            let starts = at == 0 || !chars[at - 1].0.is_ascii_alphanumeric();
+            let begins_word = starts && (1..4).all(|step| letter(at + step));
+            let read = match c {
+                '!' if inside => 'i',
+                '1' if begins_word => 'l',
+                _ if begins_word => like(c).unwrap_or(c),
+                _ => c,
+            };
+            kept.push((read, source));
+        }
+        let undisguised = Reduction {
+            chars: kept,
+            disguised: false,
+        }
+        .finish();
+        (undisguised.text != self.text).then_some(undisguised)
     }
 
-    /// The bytes of the text that a range of at least one character came from.
-    pub(crate) fn bytes(&self, text: &str, from: usize, to: usize) -> std::ops::Range<usize> {
-        let last = self.offsets[to - 1];
-        let len = text[last..].chars().next().map_or(0, char::len_utf8);
-        self.offsets[from]..last + len
+    /// The byte of the reduced text that came from a byte of the source, or from the next one that left any.
+    pub(crate) fn reduced(&self, source: usize) -> usize {
+        self.sources.partition_point(|at| (*at as usize) < source)
     }
 
-    fn push(&mut self, offset: usize, c: char) {
+    /// The bytes of the source from which a range of at least one character came.
+    pub(crate) fn source(&self, source: &str, range: &Range<usize>) -> Range<usize> {
+        let from = self.sources[range.start] as usize;
+        let last = self.sources[range.end - 1] as usize;
+        let len = source[last..].chars().next().map_or(0, char::len_utf8);
+        from..last + len
+    }
+}
+
+/// A phrase of a pack, folded as texts are, with the spaces at its ends kept.
+pub(crate) fn fold_phrase(phrase: &str) -> String {
+    let padded = format!("\u{1}{phrase}\u{1}");
+    let mut reduction = Reduction::default();
+    for (at, c) in padded.char_indices() {
+        if c == '\u{1}' {
+            reduction.chars.push((c, at as u32));
+        } else {
+            reduction.push(at as u32, c);
+        }
+    }
+    let folded: String = reduction.chars.iter().map(|(c, _)| *c).collect();
+    folded.trim_matches('\u{1}').to_owned()
+}
+
+#[derive(Debug, Default)]
+struct Reduction {
+    /// Each character with where it came from.
+    chars: Vec<(char, u32)>,
+    disguised: bool,
+}
+
+impl Reduction {
+    fn of(text: &str) -> Self {
+        let mut reduction = Self {
+            chars: Vec::with_capacity(text.len()),
+            disguised: false,
+        };
+        for (at, c) in text.char_indices() {
+            reduction.push(at as u32, c);
+        }
+        reduction.join_spelled_words();
+        reduction.read_digits_as_letters();
+        reduction
+    }
+
+    fn finish(self) -> Normal {
+        let mut text = String::with_capacity(self.chars.len() * 2);
+        let mut sources = Vec::with_capacity(self.chars.len() * 2);
+        for (c, source) in self.chars {
+            text.push(c);
+            sources.resize(text.len(), source);
+        }
+        Normal {
+            text,
+            sources,
+            disguised: self.disguised,
+        }
+    }
+
+    fn push(&mut self, at: u32, c: char) {
         let c = if c.is_ascii() {
             c.to_ascii_lowercase()
         } else {
             fold(c)
         };
-        if crate::escape::is_invisible_control(c) && !c.is_whitespace() || is_ignored(c) {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        if c.is_ascii_alphanumeric() {
+            let mut before = self.chars.iter().rev();
+            let last = before.next().map(|(c, _)| *c);
+            self.disguised |= match last {
+                Some(mark) if is_mark(mark) || matches!(mark, '-' | '!') => {
+                    before.next().is_some_and(|(c, _)| c.is_ascii_alphabetic())
+                }
+                Some(digit) => c.is_ascii_alphabetic() && like(digit).is_some(),
+                None => false,
+            };
+            self.chars.push((c, at));
             return;
         }
-        let c = if c.is_whitespace() { ' ' } else { c };
+        if fold::is_ignored(c) {
+            return;
+        }
         if c == ' ' {
             // Spaces join, and vanish behind a Chinese character: 最 好 reads as 最好.
-            if self
-                .chars
-                .last()
-                .is_none_or(|&last| last == ' ' || is_han(last))
-            {
+            let joins = |&(last, _): &(char, u32)| last == ' ' || is_han(last);
+            if self.chars.last().is_none_or(joins) {
                 return;
             }
         } else if is_han(c) {
             self.drop_separators();
         }
-        self.chars.push(c);
-        self.offsets.push(offset);
+        self.chars.push((c, at));
     }
 
     /// Drops a space before a Chinese character, and what hides between two of them, as in 最·好.
     fn drop_separators(&mut self) {
-        let hides = |c: &char| matches!(c, ' ' | '·' | '*' | '_' | '-' | '~' | '|' | '^' | '•');
+        let hides = |(c, _): &(char, u32)| *c == ' ' || *c == '-' || is_mark(*c);
         let kept = self
             .chars
             .iter()
             .rposition(|c| !hides(c))
             .map_or(0, |at| at + 1);
-        let between = kept > 0 && is_han(self.chars[kept - 1]);
-        if between || self.chars[kept..] == [' '] {
+        let between = kept > 0 && is_han(self.chars[kept - 1].0);
+        let only_space = self.chars.len() == kept + 1 && self.chars[kept].0 == ' ';
+        if between || only_space {
             self.chars.truncate(kept);
-            self.offsets.truncate(kept);
         }
     }
 
     /// Joins four or more single letters in a row, as in `f r e e` and `b.e.s.t`.
     fn join_spelled_words(&mut self) {
-        let separator = |at: usize| {
-            self.chars
-                .get(at)
-                .is_some_and(|&c| matches!(c, ' ' | '.' | '-' | '_' | '*' | '·'))
-        };
+        let char_at = |at: usize| self.chars.get(at).map(|(c, _)| *c);
+        let is_separator = |c: char| c == ' ' || c == '-' || is_mark(c);
         let single = |at: usize| {
-            self.chars.get(at).is_some_and(char::is_ascii_alphabetic)
-                && self
-                    .chars
-                    .get(at + 1)
-                    .is_none_or(|c| !c.is_ascii_alphanumeric())
+            char_at(at).is_some_and(|c| c.is_ascii_alphabetic())
+                && char_at(at + 1).is_none_or(|c| !c.is_ascii_alphanumeric())
         };
         let mut drop = Vec::new();
         let mut at = 0;
         while at < self.chars.len() {
-            let starts = single(at) && (at == 0 || !self.chars[at - 1].is_ascii_alphanumeric());
+            let starts = single(at) && (at == 0 || !self.chars[at - 1].0.is_ascii_alphanumeric());
+            let separator = char_at(at + 1).filter(|c| starts && is_separator(*c));
             let mut end = at;
-            while starts && separator(end + 1) && single(end + 2) {
+            while separator.is_some() && char_at(end + 1) == separator && single(end + 2) {
                 end += 2;
             }
             if end - at >= 6 {
@@ -98,88 +195,60 @@ impl Normal {
             }
             at = end + 1;
         }
-        for &at in drop.iter().rev() {
-            self.chars.remove(at);
-            self.offsets.remove(at);
+        if drop.is_empty() {
+            return;
         }
+        let mut dropped = drop.iter().peekable();
+        let mut index = 0;
+        self.chars.retain(|_| {
+            let keep = dropped.next_if(|at| **at == index).is_none();
+            index += 1;
+            keep
+        });
     }
 
     /// Reads a digit or sign between two letters as the letter it resembles, as in `gu4ranteed` and `fr33ly`.
     fn read_digits_as_letters(&mut self) {
-        for at in 1..self.chars.len() {
-            let before = self.chars[at - 1].is_ascii_lowercase();
-            let after = self.chars[at + 1..]
-                .iter()
-                .find(|c| like(**c).is_none())
-                .is_some_and(char::is_ascii_lowercase);
-            if before
-                && after
-                && let Some(letter) = like(self.chars[at])
-            {
-                self.chars[at] = letter;
+        let mut at = 1;
+        while at < self.chars.len() {
+            if like(self.chars[at].0).is_none() || !self.chars[at - 1].0.is_ascii_lowercase() {
+                at += 1;
+                continue;
             }
+            let run = self.chars[at..]
+                .iter()
+                .take_while(|(c, _)| like(*c).is_some())
+                .count();
+            let after = self.chars.get(at + run);
+            if after.is_some_and(|(c, _)| c.is_ascii_lowercase()) {
+                for (c, _) in &mut self.chars[at..at + run] {
+                    *c = like(*c).unwrap_or(*c);
+                }
+            }
+            at += run;
         }
     }
+}
+
+/// Marks that hide inside words.
+fn is_mark(c: char) -> bool {
+    matches!(
+        c,
+        '*' | '_' | '.' | '~' | '|' | '·' | '^' | '+' | '/' | '\\' | '=' | '`' | '"'
+    )
 }
 
 /// The letter that a digit or sign resembles.
 fn like(c: char) -> Option<char> {
     match c {
         '0' => Some('o'),
-        '1' | '!' => Some('i'),
+        '1' => Some('i'),
         '3' => Some('e'),
         '4' | '@' => Some('a'),
         '5' | '$' => Some('s'),
         '7' => Some('t'),
         _ => None,
     }
-}
-
-/// Whether the character belongs to Chinese text.
-pub(crate) fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3fffd}')
-}
-
-/// Marks that a reader overlooks: combining marks and joiners.
-fn is_ignored(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
-}
-
-/// Lower case, half width, and Latin for the letters of other alphabets that look the same.
-fn fold(c: char) -> char {
-    let c = match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
-        '\u{1d400}'..='\u{1d433}' => mathematical(c),
-        _ => c,
-    };
-    let c = c.to_lowercase().next().unwrap_or(c);
-    match c {
-        'а' | 'α' | 'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' => 'a',
-        'е' | 'ε' | 'é' | 'è' | 'ê' | 'ë' => 'e',
-        'о' | 'ο' | 'ó' | 'ò' | 'ô' | 'ö' | 'õ' => 'o',
-        'і' | 'ι' | 'í' | 'ì' | 'î' | 'ï' | 'ı' => 'i',
-        'ú' | 'ù' | 'û' | 'ü' | 'υ' => 'u',
-        'р' | 'ρ' => 'p',
-        'с' | 'ç' => 'c',
-        'у' => 'y',
-        'х' | 'χ' => 'x',
-        'ѕ' => 's',
-        'к' | 'κ' => 'k',
-        'т' | 'τ' => 't',
-        'в' | 'β' => 'b',
-        'м' => 'm',
-        'н' => 'h',
-        'ñ' | 'ν' => 'n',
-        '’' | '‘' | '`' => '\'',
-        '‐' | '‑' | '–' | '—' => '-',
-        _ => c,
-    }
-}
-
-/// The letters of the bold mathematical alphabet.
-fn mathematical(c: char) -> char {
-    let index = (u32::from(c) - 0x1d400) % 26;
-    char::from_u32(u32::from('a') + index).unwrap_or(c)
 }
 
 #[cfg(test)]
@@ -204,11 +273,23 @@ mod tests {
             ("最 好\u{3000}的", "最好的"),
             ("最\u{200d}好 mug 杯", "最好mug杯"),
             ("最·好，最-*佳", "最好,最佳"),
+            ("最❤️好 國家級", "最好国家级"),
             ("mug - 杯", "mug - 杯"),
             ("don’t", "don't"),
+            ("第①", "第1"),
         ] {
-            let normal: String = Normal::of(written).chars.iter().collect();
-            assert_eq!(normal, read, "{written}");
+            assert_eq!(Normal::of(written).text, read, "{written}");
+        }
+        for (written, read) in [
+            ("gua*ran.teed", Some("guaranteed")),
+            ("so 1ose fat", Some("so lose fat")),
+            ("1oseweight", Some("loseweight")),
+            ("a m!racle", Some("a miracle")),
+            ("3.5 stars, 4 cups", None),
+            ("plain words", None),
+        ] {
+            let found = Normal::of(written).undisguised().map(|normal| normal.text);
+            assert_eq!(found.as_deref(), read, "{written}");
         }
     }
 
@@ -216,11 +297,17 @@ mod tests {
     fn characters_know_where_they_came_from() {
         let text = "a ＢＥＳＴ杯";
         let normal = Normal::of(text);
-        assert_eq!(&text[normal.bytes(text, 2, 6)], "ＢＥＳＴ");
-        assert_eq!(&text[normal.bytes(text, 6, 7)], "杯");
+        assert_eq!(&text[normal.source(text, &(2..6))], "ＢＥＳＴ");
+        assert_eq!(&text[normal.source(text, &(6..9))], "杯");
         let spelled = "so b e s t!";
         let normal = Normal::of(spelled);
-        assert_eq!(&spelled[normal.bytes(spelled, 3, 7)], "b e s t");
-        assert_eq!(normal.chars.len(), normal.offsets.len());
+        assert_eq!(&spelled[normal.source(spelled, &(3..7))], "b e s t");
+    }
+
+    #[test]
+    fn phrases_keep_the_spaces_at_their_ends() {
+        assert_eq!(fold_phrase(" Left"), " left");
+        assert_eq!(fold_phrase("only  "), "only ");
+        assert_eq!(fold_phrase("國家級 "), "国家级");
     }
 }

@@ -1,25 +1,37 @@
 //! Rule packs: what may be said, as data that a lawyer can read and extend.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod read;
 
-use events::{Channel, Language};
+use std::collections::BTreeMap;
+
+use events::Language;
 use serde::{Deserialize, Serialize};
 
-use crate::{GuardError, limits};
+use crate::GuardError;
 
-/// A versioned set of rules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// A versioned set of rules, written as TOML; `packs/general.toml` explains the form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulePack {
     /// Names the pack; part of a verdict's key, so every change of a rule needs a new version.
     pub version: String,
+    /// What the pack is about, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// Limits on how loud a text may be.
-    pub style: Style,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style: Option<Style>,
+    /// Lists of words that phrases name, as in `{diseases}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub words: BTreeMap<String, Vec<String>>,
     /// The hints of which a marketing text message must hold one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opt_out: Vec<String>,
     /// Limits that replace those of [`limits`](crate::limits), keyed by channel and field, such as `push.title`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, LimitOverride>,
     /// The phrases that are forbidden, or that need a fact behind them.
+    #[serde(default, rename = "rule")]
     pub rules: Vec<PhraseRule>,
 }
 
@@ -52,24 +64,78 @@ pub struct PhraseRule {
     pub id: String,
     /// What kind of claim it is about, and so the first word of a refusal's reason.
     pub kind: PhraseKind,
+    /// Whether a text that breaks it may be sent at all.
+    #[serde(default, skip_serializing_if = "Severity::is_error")]
+    pub severity: Severity,
     /// The language that the phrases belong to, where it is one; they are looked for in every text all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// Why the phrases are refused, and what to do instead.
     pub reason: String,
-    /// The phrases. English ones match whole words; case, width, spacing and look-alike letters make no difference.
+    /// The phrases, in the little language of [`RulePack::from_toml`].
     pub phrases: Vec<String>,
     /// Longer phrases within which they pass, such as `feel free` for `free`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub except: Vec<String>,
     /// What makes the claim true.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unless: Vec<Support>,
     /// For [`Support::FactEnding`]: how near the end of the fact must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_within_hours: Option<u32>,
+    /// For [`Support::Stock`]: how many pieces there may be at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock_at_most: Option<u32>,
+    /// For [`PhraseKind::Attribute`]: a product has one value of it, such as its colour, and only another one is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exclusive: bool,
+    /// What may stand in the place of the words, by the language of the words.
+    #[serde(default, skip_serializing_if = "Fix::is_empty")]
+    pub fix: Fix,
     /// Texts that keep the rule, run as its tests.
     pub passes: Vec<String>,
     /// Texts that break the rule, run as its tests.
     pub fails: Vec<String>,
+}
+
+/// What may stand in the place of refused words.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fix {
+    /// In an English text.
+    pub en: String,
+    /// In a Chinese text.
+    pub zh: String,
+    /// For single phrases, as the pack writes them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub of: BTreeMap<String, String>,
+}
+
+impl Fix {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How grave a finding is.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The text may be sent; a person should look at it.
+    Warning,
+    /// The text must not be sent.
+    #[default]
+    Error,
+}
+
+impl Severity {
+    /// Whether the text must not be sent.
+    // Serde's `skip_serializing_if` hands over a reference.
+    pub fn is_error(&self) -> bool {
+        *self == Self::Error
+    }
 }
 
 /// The kind of claim that a phrase makes.
@@ -84,6 +150,9 @@ pub enum PhraseKind {
     Offer,
     /// It is a number in words.
     Numbers,
+    /// It is a property of the product, such as its material: each phrase of the rule is one value in all its words, and
+    /// a finished text about a product may name those that the product's own texts name.
+    Attribute,
 }
 
 impl PhraseKind {
@@ -94,6 +163,7 @@ impl PhraseKind {
             Self::Urgency => "urgency",
             Self::Offer => "offer",
             Self::Numbers => "numbers",
+            Self::Attribute => "attribute",
         }
     }
 }
@@ -102,170 +172,111 @@ impl PhraseKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {
-    /// The phrase is part of the product's title, brand or category.
+    /// The phrase is part of the product's title, brand or category, or of another name of the catalogue.
     Name,
     /// The phrase is part of a fact's value.
     Fact,
     /// The phrase is part of any bound value.
     Value,
-    /// The message shows a fact that ends soon.
+    /// The message shows a fact that ends soon; a finished text speaks of a product that has one.
     FactEnding,
     /// The product has a sale price and the variant binds it.
     SalePrice,
-    /// The message shows a stock figure, bound as `fact.stock…` or `stat.stock…`.
+    /// The product can be bought now.
+    Available,
+    /// The message shows a stock figure, bound as `fact.stock…` or `stat.stock…`; a finished text speaks of a product
+    /// whose stock is known and low enough.
     Stock,
 }
 
 impl RulePack {
-    /// The built-in pack: advertising law, spam and false urgency, in English and Chinese.
+    /// The built-in packs, merged: marketing copy in general, China's advertising law, properties of
+    /// products, and the form of messages.
     ///
     /// # Panics
-    /// Never: a test reads the built-in file.
-    pub fn general() -> Self {
-        Self::from_json(include_str!("../packs/general.json"))
-            .expect("invariant: the built-in rule pack is valid")
+    /// Never: a test reads the built-in files.
+    pub fn built_in() -> Self {
+        let packs = [
+            include_str!("../packs/general.toml"),
+            include_str!("../packs/china.toml"),
+            include_str!("../packs/attributes.toml"),
+            include_str!("../packs/messages.toml"),
+        ];
+        let packs = packs.map(|text| {
+            Self::from_toml(text).expect("invariant: the built-in rule packs are valid")
+        });
+        Self::merge(packs).expect("invariant: the built-in rule packs fit together")
     }
 
-    /// Reads a pack.
+    /// Reads a pack from TOML.
+    ///
+    /// Phrases are written in a little language: words as they are, whole, in any case, width, spacing or disguise;
+    /// `(a|b|)` for alternatives, the last of them empty; `{name}` for a list under `[words]`; `#` for a number in digits or words; `…` for a short stretch
+    /// of the same sentence; `~` for the rest of a word; `\#` for the sign itself.
     ///
     /// # Errors
-    /// [`GuardError::Pack`] when the text is not JSON of this form, when an id is missing or used twice, or when a
-    /// rule holds no phrase or an empty one.
-    pub fn from_json(text: &str) -> Result<Self, GuardError> {
-        let pack: Self = serde_json::from_str(text).map_err(|error| GuardError::Pack {
-            problem: error.to_string(),
-            remedy: "compare it with the built-in pack `packs/general.json`",
-        })?;
-        pack.check()?;
-        Ok(pack)
+    /// [`GuardError::Pack`] with its line and column when the text is not TOML of this form, when an id is missing or
+    /// used twice, or when a phrase is empty or cannot be read.
+    pub fn from_toml(text: &str) -> Result<Self, GuardError> {
+        read::pack(text)
     }
 
-    fn check(&self) -> Result<(), GuardError> {
-        let fault = |problem: String, remedy| Err(GuardError::Pack { problem, remedy });
-        if self.version.trim().is_empty() {
-            return fault(
-                "the version is empty".to_owned(),
-                "name it, such as `general-2`",
-            );
-        }
-        if !(0.0..=1.0).contains(&self.style.max_shouted_share) {
-            let problem = format!("`max_shouted_share` is {}", self.style.max_shouted_share);
-            return fault(problem, "write a share from 0 to 1");
-        }
-        if let Some(key) = self.limits.keys().find(|key| !is_field(key)) {
-            return fault(
-                format!("`{key}` is no field of a channel"),
-                "write it as `push.title` or `email.subject`",
-            );
-        }
-        let mut ids = BTreeSet::new();
-        for rule in &self.rules {
-            if rule.id.is_empty() || !ids.insert(&rule.id) {
-                return fault(
-                    format!("the id `{}` is empty or used twice", rule.id),
-                    "give each rule its own id",
-                );
+    /// Joins packs: the rules and hints of all of them, and the style and limits of the last that has any.
+    ///
+    /// # Errors
+    /// [`GuardError::Pack`] when two of them have a rule of the same id.
+    pub fn merge(packs: impl IntoIterator<Item = Self>) -> Result<Self, GuardError> {
+        let mut merged = Self::default();
+        for pack in packs {
+            let join = |all: &mut String, part: &str, between| {
+                if !all.is_empty() && !part.is_empty() {
+                    all.push_str(between);
+                }
+                all.push_str(part);
+            };
+            join(&mut merged.version, &pack.version, "+");
+            join(&mut merged.title, &pack.title, "; ");
+            merged.style = pack.style.or(merged.style);
+            merged.opt_out.extend(pack.opt_out);
+            for (name, words) in pack.words {
+                if merged.words.get(&name).is_some_and(|other| *other != words) {
+                    return Err(GuardError::Pack {
+                        place: None,
+                        problem: format!(
+                            "the list `{name}` of `{}` is another one in a pack before it",
+                            pack.version
+                        ),
+                        remedy: "give each list its own name",
+                    });
+                }
+                merged.words.insert(name, words);
             }
-            rule.check()?;
+            merged.limits.extend(pack.limits);
+            for rule in pack.rules {
+                if merged.rules.iter().any(|other| other.id == rule.id) {
+                    return Err(GuardError::Pack {
+                        place: None,
+                        problem: format!(
+                            "the id `{}` of `{}` is used by a pack before it",
+                            rule.id, pack.version
+                        ),
+                        remedy: "give each rule its own id",
+                    });
+                }
+                merged.rules.push(rule);
+            }
         }
-        Ok(())
+        Ok(merged)
     }
 }
 
 impl PhraseRule {
-    fn check(&self) -> Result<(), GuardError> {
-        let fault = |problem: &str, remedy| {
-            Err(GuardError::Pack {
-                problem: format!("rule `{}` {problem}", self.id),
-                remedy,
-            })
-        };
-        let mut phrases = self.phrases.iter().chain(&self.except);
-        if self.phrases.is_empty() || phrases.any(|phrase| phrase.trim().is_empty()) {
-            return fault(
-                "holds no phrase or an empty one",
-                "list at least one phrase, none of them empty",
-            );
-        }
-        if self.ends_within_hours.is_some() != self.unless.contains(&Support::FactEnding) {
-            return fault(
-                "has one of `ends_within_hours` and `fact_ending` without the other",
-                "give both, or neither",
-            );
-        }
-        Ok(())
+    /// The phrases, and behind them the exceptions, each with whether it is one.
+    pub(crate) fn every_phrase(&self) -> impl Iterator<Item = (&String, bool)> {
+        let phrases = self.phrases.iter().map(|phrase| (phrase, false));
+        phrases.chain(self.except.iter().map(|phrase| (phrase, true)))
     }
-}
-
-/// Whether a key names a field of a channel, such as `push.title`.
-fn is_field(key: &str) -> bool {
-    Channel::ALL.iter().any(|&channel| {
-        limits(channel, Language::En)
-            .iter()
-            .any(|limit| key == format!("{channel}.{}", limit.field))
-    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_general_pack_is_valid_and_survives_json() {
-        let pack = RulePack::general();
-        let json = serde_json::to_string(&pack).expect("serializes");
-        assert_eq!(RulePack::from_json(&json), Ok(pack));
-    }
-
-    #[test]
-    fn faults_of_a_pack_are_named() {
-        let general = RulePack::general();
-        let broken = |change: fn(&mut RulePack)| {
-            let mut pack = general.clone();
-            change(&mut pack);
-            RulePack::from_json(&serde_json::to_string(&pack).expect("serializes"))
-                .expect_err("broken")
-                .to_string()
-        };
-        for (error, part) in [
-            (broken(|pack| pack.version.clear()), "the version is empty"),
-            (
-                broken(|pack| pack.rules[1].id = pack.rules[0].id.clone()),
-                "`superlative_zh` is empty or used twice",
-            ),
-            (
-                broken(|pack| pack.rules[0].phrases.clear()),
-                "rule `superlative_zh` holds no phrase",
-            ),
-            (
-                broken(|pack| pack.rules[0].except.push(" ".to_owned())),
-                "rule `superlative_zh` holds no phrase",
-            ),
-            (
-                broken(|pack| pack.style.max_shouted_share = 1.5),
-                "`max_shouted_share` is 1.5",
-            ),
-            (
-                broken(|pack| {
-                    let limit = LimitOverride {
-                        ideal: None,
-                        max: 9,
-                    };
-                    pack.limits.insert("sms.title".to_owned(), limit);
-                }),
-                "`sms.title` is no field of a channel",
-            ),
-            (
-                broken(|pack| pack.rules[0].ends_within_hours = Some(1)),
-                "rule `superlative_zh` has one of `ends_within_hours`",
-            ),
-        ] {
-            assert!(error.starts_with("rule pack: "), "{error}");
-            assert!(error.contains(part), "{error}");
-        }
-        let error = RulePack::from_json("{\"version\": 1}")
-            .expect_err("broken")
-            .to_string();
-        assert!(error.contains("line 1"), "{error}");
-    }
-}
+mod tests;

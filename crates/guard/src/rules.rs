@@ -12,9 +12,9 @@ use std::ops::Range;
 
 use events::{Channel, Check, Timestamp};
 
+use crate::matcher::Matcher;
 use crate::pack::RulePack;
-use crate::phrase::Matcher;
-use crate::{Bindings, Bound, FieldLimit, GuardError, Origin, Shown};
+use crate::{Bindings, Bound, FieldLimit, GuardError, Origin, Severity, Shown};
 
 /// Every check, in the order in which they are made; the first that fails names the refusal.
 pub(crate) const CHECKS: [&str; 16] = [
@@ -38,39 +38,65 @@ pub(crate) const CHECKS: [&str; 16] = [
 
 /// What a rule found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct Fault {
     /// The check that it belongs to, one of [`CHECKS`].
     pub(crate) check: &'static str,
     /// A short stable name, such as `length:title`.
     pub(crate) reason: String,
     /// The finding in words.
     pub(crate) detail: String,
-    /// Whether it is a remark and no fault.
-    pub(crate) passed: bool,
+    pub(crate) severity: Severity,
+    /// The bytes of the field that it is about, where it is about some and not the whole.
+    pub(crate) bytes: Option<Range<usize>>,
 }
 
-impl Finding {
+impl Fault {
     /// A fault of a text: its reason is the check and the subject.
-    pub(crate) fn fault(check: &'static str, subject: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(check: &'static str, subject: &str, detail: impl Into<String>) -> Self {
         Self {
             check,
             reason: format!("{check}:{subject}"),
             detail: detail.into(),
-            passed: false,
+            severity: Severity::Error,
+            bytes: None,
         }
+    }
+
+    /// The finding as a remark, which no text is refused for.
+    pub(crate) fn remark(self) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..self
+        }
+    }
+
+    /// The finding about some bytes of the field.
+    pub(crate) fn over(self, bytes: Range<usize>) -> Self {
+        Self {
+            bytes: Some(bytes),
+            ..self
+        }
+    }
+
+    /// Whether a text with it is refused.
+    pub(crate) fn refuses(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// The fault that an error of a template or a binding is.
     pub(crate) fn of_error(error: &GuardError) -> Self {
         let check = match error {
-            GuardError::Template { .. } | GuardError::FilterInput { .. } => "template",
+            GuardError::Template { .. }
+            | GuardError::FilterInput { .. }
+            | GuardError::OutOfFuel { .. } => "template",
             _ => "bindings",
         };
         Self {
             check,
             reason: error.reason(),
             detail: error.to_string(),
-            passed: false,
+            severity: Severity::Error,
+            bytes: None,
         }
     }
 }
@@ -157,7 +183,7 @@ impl Message<'_> {
 }
 
 /// Runs every rule over a rendered message.
-pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Vec<Finding> {
+pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Vec<Fault> {
     let mut findings = Vec::new();
     length::check(message, &mut findings);
     phrases::check(pack, matcher, message, &mut findings);
@@ -166,9 +192,8 @@ pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Ve
         links::check(message, field, &mut findings);
         profile::check(message, field, &mut findings);
         numbers::check(message, field, &mut findings);
-        style::check(&pack.style, message, field, &mut findings);
-        if field.name == "subject" {
-            hygiene::check_subject(field, &mut findings);
+        if let Some(style) = &pack.style {
+            style::check(style, message, field, &mut findings);
         }
     }
     if message.channel == Channel::Sms {
@@ -177,8 +202,41 @@ pub(crate) fn check(pack: &RulePack, matcher: &Matcher, message: &Message) -> Ve
     findings
 }
 
+/// Runs the rules about the form of a finished text, and says how each fault is mended. How loud it is, is a remark.
+pub(crate) fn check_form(
+    pack: &RulePack,
+    message: &Message,
+    channel: Option<Channel>,
+) -> Vec<(Fault, Option<String>)> {
+    let mut findings = Vec::new();
+    for field in message.fields {
+        hygiene::check(field, &mut findings);
+        if channel == Some(Channel::Sms) {
+            hygiene::check_opt_out(&pack.opt_out, message.fields, &mut findings);
+        }
+        if let Some(style) = &pack.style {
+            let grave = findings.len();
+            style::check(style, message, field, &mut findings);
+            for fault in &mut findings[grave..] {
+                fault.severity = Severity::Warning;
+            }
+        }
+    }
+    let text = message.fields.first().map_or("", Field::plain);
+    let mended = |fault: Fault| {
+        let fix = match fault.check {
+            "exclamation" => pack.style.as_ref().map(|style| style::calm(style, text)),
+            "capitals" => Some(style::lower(text)),
+            "opt_out" => hygiene::advised_opt_out(&pack.opt_out, text),
+            _ => Some(String::new()),
+        };
+        (fault, fix)
+    };
+    findings.into_iter().map(mended).collect()
+}
+
 /// Gathers findings into one check for each rule, in the order of [`CHECKS`].
-pub(crate) fn gather(findings: &[Finding]) -> Vec<Check> {
+pub(crate) fn gather(findings: &[Fault]) -> Vec<Check> {
     CHECKS
         .iter()
         .map(|&rule| {
@@ -192,7 +250,7 @@ pub(crate) fn gather(findings: &[Finding]) -> Vec<Check> {
             }
             Check {
                 rule: rule.to_owned(),
-                passed: of_rule().all(|finding| finding.passed),
+                passed: !of_rule().any(Fault::refuses),
                 detail,
             }
         })
@@ -200,10 +258,10 @@ pub(crate) fn gather(findings: &[Finding]) -> Vec<Check> {
 }
 
 /// The reason of a refusal: that of the first fault in the order of [`CHECKS`].
-pub(crate) fn reason(findings: &[Finding]) -> Option<String> {
+pub(crate) fn reason(findings: &[Fault]) -> Option<String> {
     findings
         .iter()
-        .filter(|finding| !finding.passed)
+        .filter(|finding| finding.refuses())
         .min_by_key(|finding| CHECKS.iter().position(|check| *check == finding.check))
         .map(|finding| finding.reason.clone())
 }

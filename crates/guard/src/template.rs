@@ -88,6 +88,8 @@ enum Operand {
 impl Template {
     /// The longest template that is read, in bytes.
     pub const MAX_BYTES: usize = 20_000;
+    /// The bytes that a template may write; a message is never as long, a fault in a fact may be.
+    pub const FUEL: usize = 200_000;
     /// The deepest nesting of `if`.
     pub const MAX_DEPTH: usize = 8;
     /// The most branches that a template may have, since each is checked.
@@ -115,7 +117,8 @@ impl Template {
     ///
     /// # Errors
     /// [`GuardError::Unbound`] when a name that is shown has no value, [`GuardError::Undeclared`] when it has no
-    /// binding, [`GuardError::FilterInput`] when a filter is given a value of the wrong kind.
+    /// binding, [`GuardError::FilterInput`] when a filter is given a value of the wrong kind, [`GuardError::OutOfFuel`]
+    /// beyond [`Self::FUEL`].
     pub fn render(&self, bindings: &Bindings, escape: Escape) -> Result<String, GuardError> {
         Ok(self.show(bindings, escape)?.into_text())
     }

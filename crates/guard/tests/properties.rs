@@ -1,6 +1,7 @@
 //! Properties that hold for any template and any value, hostile ones above all.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use events::{
     Binding, Channel, CopyText, CopyVariant, Fact, Generator, Locale, Product, Scope, Strategy,
@@ -9,6 +10,8 @@ use events::{
 use guard::{Bindings, Bound, Escape, Facts, Guard, RulePack, Template, Value, sms};
 use proptest::prelude::{Just, ProptestConfig, Strategy as Generate, any, prop, prop_oneof};
 use proptest::{prop_assert, prop_assert_eq, proptest};
+
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::built_in()));
 
 /// Pieces of which hostile values and random templates are made.
 fn pieces() -> impl Generate<Value = String> {
@@ -175,11 +178,11 @@ proptest! {
         title in prop::option::of(pieces()),
         channel in prop::sample::select(Channel::ALL.to_vec()),
     ) {
-        let guard = Guard::new(RulePack::general());
+        let guard = &*GUARD;
         let variant = variant(channel, title, source);
         let checks = guard.check_variant(&variant);
         prop_assert!(!checks.is_empty());
-        match render(&guard, &variant, &value) {
+        match render(guard, &variant, &value) {
             Err(refusal) => {
                 prop_assert!(refusal.checks.iter().any(|check| !check.passed));
                 prop_assert!(refusal.reason.contains(':'), "{}", refusal.reason);
@@ -204,15 +207,15 @@ proptest! {
         before in "[a-z 杯好，]{0,8}",
         after in "[a-z 杯好，]{0,8}",
     ) {
-        let guard = Guard::new(RulePack::general());
+        let guard = &*GUARD;
         let free = variant(Channel::Push, None, format!("{before} {number} {after}"));
-        let refusal = render(&guard, &free, "x").expect_err("a free number");
+        let refusal = render(guard, &free, "x").expect_err("a free number");
         let failed = |rule: &str| refusal.checks.iter().any(|check| check.rule == rule && !check.passed);
         prop_assert!(failed("numbers"), "{:?}", refusal);
         prop_assert!(guard.check_variant(&free).iter().any(|check| check.rule == "numbers" && !check.passed));
 
         let bound = variant(Channel::Push, None, "about {{ x }} of".to_owned());
-        let rendered = render(&guard, &bound, &number.to_string());
+        let rendered = render(guard, &bound, &number.to_string());
         // Long runs of digits that could be dialled are refused for another reason.
         match rendered {
             Ok(rendered) => prop_assert_eq!(rendered.text.body, format!("about {number} of")),
@@ -239,9 +242,9 @@ proptest! {
 
 #[test]
 fn a_very_long_value_is_refused_for_its_length_in_good_time() {
-    let guard = Guard::new(RulePack::general());
+    let guard = &*GUARD;
     let refusal = render(
-        &guard,
+        guard,
         &variant(Channel::Social, None, "{{ x }}".to_owned()),
         &"最 b e s t {{ <b> 1 ".repeat(5_000),
     )

@@ -122,6 +122,45 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker recommend --user 17850 --why\n  hawker recommend --out lists.jsonl --top 20 --explore 0.1\n  hawker recommend --out loyal.jsonl --segment loyal --category Kitchen --json"
     )]
     Recommend(RecommendArgs),
+    /// Checks texts: may they be sent, and what is wrong with those that may not.
+    Copy(CopyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    #[command(subcommand)]
+    pub(crate) action: CopyAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CopyAction {
+    /// Checks a file of texts, one a line, against the law, the catalogue and the brand's voice. With --json each line is
+    /// answered with an object: line, ok, findings (rule, severity, span in Unicode scalars, reason, fix).
+    #[command(
+        after_help = "Example:\n  hawker copy check texts.txt\n  hawker copy check texts.txt --product mug-7 --channel sms --json\n  cat texts.txt | hawker copy check - --summary"
+    )]
+    Check(CopyCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyCheckArgs {
+    /// The file, or `-` for the standard input.
+    pub(crate) file: PathBuf,
+    /// The product that the texts are about: its numbers, offers and properties must then bear them out.
+    #[arg(long, value_name = "ID")]
+    pub(crate) product: Option<String>,
+    /// Where the texts are sent: push, sms, email, banner or social.
+    #[arg(long)]
+    pub(crate) channel: Option<Channel>,
+    /// When they are sent; now where absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Print how often each rule found something instead of each finding.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) summary: bool,
+    /// Exit with 1 where a text must not be sent.
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 #[derive(Debug, Args)]

@@ -77,6 +77,7 @@ fn run(cli: &Cli, terminal: Terminal) -> Outcome<()> {
         Command::Status => commands::status::run(shared, terminal),
         Command::Export(args) => commands::export::run(shared, args, terminal),
         Command::Bench(args) => commands::bench::run(shared, args, terminal),
+        Command::Copy(args) => commands::copy::run(shared, args, terminal),
         Command::Recommend(args) => commands::recommend::run(shared, args, terminal),
     }
 }

@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_many_texts_and_the_guard_passes_them() {
-        let guard = Guard::new(RulePack::general());
+        let guard = Guard::new(RulePack::built_in());
         let mut rng = nn::generator(1, "compose", 0);
         for kind in kinds() {
             let texts = compose_for(kind, 30, &mut rng);

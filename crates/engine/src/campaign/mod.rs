@@ -97,7 +97,7 @@ pub fn run_campaign(
     let shop = Shop::load(store, config, request.at)?;
     let policy = Policy::load(store, request.goal)?;
     let ranker = Ranker::load(store.dir(), &shop)?;
-    let copybook = Copybook::open(store.dir(), request.channel, config.copywriter.native)?;
+    let copybook = Copybook::open(store.dir(), request.channel, config)?;
     let standing = Standing::read(store, config, &shop, request.channel)?;
     let run = Run {
         name: run_name(store, request, &shop, &policy, &ranker)?,

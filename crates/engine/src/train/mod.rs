@@ -125,7 +125,7 @@ pub fn train(
             "training the copywriter on the shop's texts",
         ));
         let mut tell = |step: &Progress| progress(&TrainProgress::CopyStep(step));
-        train_copywriter(store.dir(), &shop.products, &config.copywriter, &mut tell)?
+        train_copywriter(store.dir(), &shop.products, config, &mut tell)?
     } else {
         NativeDrafts::default()
     };

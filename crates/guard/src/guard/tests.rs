@@ -5,12 +5,16 @@ mod claims;
 mod hygiene;
 mod packs;
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::Value;
 use events::{
     Binding, Currency, Fact, Generator, Locale, Money, Product, Scope, Strategy, Timestamp,
     VariantStatus,
 };
+
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::built_in()));
 
 fn variant(channel: Channel, title: Option<&str>, body: &str) -> CopyVariant {
     let binding = |name: &str, path: &str| Binding {
@@ -90,7 +94,7 @@ fn try_render(variant: &CopyVariant, product: &Product) -> Result<Rendered, Refu
         ("stock".to_owned(), Value::Count(3)),
     ]);
     let user = BTreeMap::from([("last".to_owned(), Value::Text("March".to_owned()))]);
-    Guard::new(RulePack::general()).render(
+    GUARD.render(
         variant,
         &Facts {
             product,
@@ -157,7 +161,7 @@ fn a_message_is_rendered_with_its_checks_and_bindings() {
 
 #[test]
 fn a_verdict_repeats_the_result_and_its_key_follows_the_facts() {
-    let guard = Guard::new(RulePack::general());
+    let guard = &GUARD;
     let none = BTreeMap::new();
     let (mug, bowl) = (
         product(),

@@ -1,37 +1,37 @@
 //! Nothing of the machinery is seen: no leftover syntax, no characters that steer the display, and the way out of a
 //! text message's list.
 
-use super::{Field, Finding};
+use super::{Fault, Field};
 use crate::escape::is_invisible_control;
-use crate::normal::Normal;
+use crate::normal::{Normal, is_han};
 
 /// Marks of template languages, ours and those of the programs that messages pass on their way.
 const SYNTAX: [&str; 7] = ["{{", "}}", "{%", "%}", "${", "<%", "[["];
 
-/// Beginnings of the subjects of replies and forwarded mails.
-const REPLIES: [&str; 7] = ["re:", "fw:", "fwd:", "aw:", "回复:", "答复:", "转发:"];
-
-pub(super) fn check(field: &Field, findings: &mut Vec<Finding>) {
+pub(super) fn check(field: &Field, findings: &mut Vec<Fault>) {
     let text = field.plain();
     let suspicious = |byte| matches!(byte, b'{' | b'}' | b'<' | b'[');
     if text.bytes().any(suspicious)
-        && let Some(mark) = SYNTAX.iter().find(|mark| text.contains(**mark))
+        && let Some((at, mark)) = SYNTAX
+            .iter()
+            .find_map(|mark| Some((text.find(mark)?, mark)))
     {
-        findings.push(Finding::fault(
+        let fault = Fault::new(
             "syntax",
             field.name,
             format!(
                 "the {} shows the template mark `{mark}`; correct the template or the value",
                 field.name
             ),
-        ));
+        );
+        findings.push(fault.over(at..at + mark.len()));
     }
     let allowed = |c| c == '\n' && field.name == "body";
-    if let Some(c) = text
-        .chars()
-        .find(|&c| is_invisible_control(c) && !allowed(c))
+    if let Some((at, c)) = text
+        .char_indices()
+        .find(|&(_, c)| is_invisible_control(c) && !allowed(c))
     {
-        findings.push(Finding::fault(
+        let fault = Fault::new(
             "control",
             field.name,
             format!(
@@ -39,41 +39,39 @@ pub(super) fn check(field: &Field, findings: &mut Vec<Finding>) {
                 field.name,
                 u32::from(c)
             ),
-        ));
+        );
+        findings.push(fault.over(at..at + c.len_utf8()));
     }
 }
 
-/// A subject does not pretend to continue a correspondence (CAN-SPAM Act, section 5 (a) (2)).
-pub(super) fn check_subject(field: &Field, findings: &mut Vec<Finding>) {
-    let text = Normal::of(field.plain()).chars;
-    let poses = |mark: &&&str| {
-        let mut text = text.iter().filter(|c| **c != ' ');
-        mark.chars().all(|c| text.next() == Some(&c))
-    };
-    if let Some(mark) = REPLIES.iter().find(poses) {
-        findings.push(Finding::fault(
-            "forbidden",
-            "reply",
-            format!("the subject begins with `{mark}`, as if it were a reply; say what the mail is about"),
-        ));
-    }
+/// The hint that a text message should end with, in its language, with what separates it from the text.
+pub(super) fn advised_opt_out(hints: &[String], text: &str) -> Option<String> {
+    let chinese = |text: &str| text.chars().any(is_han);
+    let hint = hints.iter().find(|hint| chinese(hint) == chinese(text))?;
+    let space = if chinese(text) { "，" } else { " " };
+    Some(format!("{space}{hint}"))
 }
 
 /// A marketing text message says how to leave.
-pub(super) fn check_opt_out(hints: &[String], fields: &[Field], findings: &mut Vec<Finding>) {
-    for field in fields.iter().filter(|field| field.name == "body") {
-        let text = Normal::of(field.plain()).chars;
+pub(super) fn check_opt_out(hints: &[String], fields: &[Field], findings: &mut Vec<Fault>) {
+    for field in fields
+        .iter()
+        .filter(|field| matches!(field.name, "body" | "text"))
+    {
+        let text = Normal::of(field.plain()).text;
         let holds = |hint: &String| {
-            let hint = Normal::of(hint).chars;
-            !hint.is_empty() && text.windows(hint.len()).any(|window| window == hint)
+            let hint = Normal::of(hint).text;
+            !hint.is_empty() && text.contains(&hint)
         };
         if !hints.iter().any(holds) {
             let advised = hints.first().map_or("", String::as_str);
-            findings.push(Finding::fault(
+            let end = field.plain().len();
+            let fault = Fault::new(
                 "opt_out",
                 "missing",
                 format!("the message does not say how to leave; end it with `{advised}`"),
-            ));
+            );
+            findings.push(fault.over(end..end));
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Fields that the channel has, none of them empty, none longer than it shows.
 
-use super::{Finding, Message};
+use super::{Fault, Message};
 use crate::Origin;
 
-pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
+pub(super) fn check(message: &Message, findings: &mut Vec<Fault>) {
     for field in message.fields {
         let name = field.name;
         let Some(limit) = message.limits.iter().find(|limit| limit.field == name) else {
-            findings.push(Finding::fault(
+            findings.push(Fault::new(
                 "fields",
                 name,
                 format!("{} has no {name}; leave it out", message.channel),
@@ -24,13 +24,13 @@ pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
         };
         let unit = limit.unit.name();
         if message.now.is_some() && field.plain().trim().is_empty() {
-            findings.push(Finding::fault(
+            findings.push(Fault::new(
                 "fields",
                 &format!("{name}_empty"),
                 format!("the {name} is empty"),
             ));
         } else if length > limit.max {
-            findings.push(Finding::fault(
+            findings.push(Fault::new(
                 "length",
                 name,
                 format!(
@@ -39,14 +39,8 @@ pub(super) fn check(message: &Message, findings: &mut Vec<Finding>) {
                 ),
             ));
         } else if let Some(ideal) = limit.ideal.filter(|ideal| length > *ideal) {
-            findings.push(Finding {
-                passed: true,
-                ..Finding::fault(
-                    "length",
-                    name,
-                    format!("the {name} has {length} {unit}, up to {ideal} are advised"),
-                )
-            });
+            let detail = format!("the {name} has {length} {unit}, up to {ideal} are advised");
+            findings.push(Fault::new("length", name, detail).remark());
         }
     }
 }

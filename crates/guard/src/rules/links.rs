@@ -1,6 +1,6 @@
 //! A message links to the product it is about, and nowhere else.
 
-use super::{Field, Finding, Message};
+use super::{Fault, Field, Message};
 use crate::{Bound, Value};
 
 /// Endings by which a name without a scheme is taken for an address.
@@ -9,7 +9,7 @@ const DOMAINS: [&str; 16] = [
     "ly", "top",
 ];
 
-pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding>) {
+pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Fault>) {
     let text = field.plain();
     if !text.contains('.') && !text.contains("://") {
         return;
@@ -32,7 +32,7 @@ pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding
                 .bound_over(field, &bytes)
                 .is_some_and(Bound::is_name);
         if !(is_name || is_web && token == own || is_mail_host(text, start)) {
-            findings.push(Finding::fault(
+            findings.push(Fault::new(
                 "links",
                 "foreign",
                 format!(

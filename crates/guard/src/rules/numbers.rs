@@ -1,6 +1,6 @@
 //! Every number that a reader sees comes from a value.
 
-use super::{Field, Finding, Message};
+use super::{Fault, Field, Message};
 use crate::{Bound, Origin, Value};
 
 /// Words that multiply a number before them, in the template's own text.
@@ -19,14 +19,14 @@ const NUMERALS: &str = "两二三四五六七八九十百千万兩萬零〇贰�
 /// Measure words of goods, money, people and time.
 const MEASURES: &str = "件折倍元块塊人位款套份瓶杯只個个年月";
 
-pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding>) {
+pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Fault>) {
     let text = field.plain();
     let mut before: Option<(&str, Option<&Bound>)> = None;
     for (start, part, origin) in field.shown.parts() {
         let bound = message.bound(origin);
         if origin == Origin::Literal {
             if let Some(number) = free_number(field, start, part) {
-                findings.push(Finding::fault(
+                findings.push(Fault::new(
                     "numbers",
                     &number,
                     format!(
@@ -38,7 +38,7 @@ pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding
             if let Some((_, Some(bound))) = before
                 && let Some(magnitude) = multiplied(bound, part)
             {
-                findings.push(Finding::fault(
+                findings.push(Fault::new(
                     "numbers",
                     magnitude,
                     format!(
@@ -53,7 +53,7 @@ pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding
         };
         if before.is_some_and(|(previous, _)| touches(previous)) || is_separator(part, text, start)
         {
-            findings.push(Finding::fault(
+            findings.push(Fault::new(
                 "numbers",
                 "joined",
                 format!(

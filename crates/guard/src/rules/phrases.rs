@@ -1,8 +1,9 @@
 //! Forbidden phrases, and claims that need a fact behind them.
 
-use super::{Field, Finding, Message};
-use crate::pack::{PhraseRule, RulePack, Support};
-use crate::phrase::{Match, Matcher};
+use super::{Fault, Field, Message};
+use crate::matcher::{Match, Matcher};
+use crate::normal::Normal;
+use crate::pack::{PhraseKind, PhraseRule, RulePack, Severity, Support};
 
 /// A text with so many hits is refused whatever the rest of it says.
 const MAX_HITS: usize = 100;
@@ -11,22 +12,32 @@ pub(super) fn check(
     pack: &RulePack,
     matcher: &Matcher,
     message: &Message,
-    findings: &mut Vec<Finding>,
+    findings: &mut Vec<Fault>,
 ) {
     for field in message.fields {
-        for hit in matcher.find(field.plain()).into_iter().take(MAX_HITS) {
+        let hits = matcher.find(field.plain(), &Normal::of(field.plain()));
+        for hit in hits.into_iter().take(MAX_HITS) {
             let rule = &pack.rules[hit.rule];
+            // A template's own words about the product are a matter for whoever approves it.
+            if rule.kind == PhraseKind::Attribute {
+                continue;
+            }
             let supported = || {
                 rule.unless
                     .iter()
                     .any(|support| supports(*support, rule, &hit, message, field))
             };
             if !field.is_approved(&hit.bytes) && !supported() {
-                findings.push(Finding::fault(
+                let said = Normal::of(&field.plain()[hit.bytes.clone()]).text;
+                let fault = Fault::new(
                     rule.kind.name(),
-                    hit.phrase,
-                    format!("`{}` in the {}: {}", hit.phrase, field.name, rule.reason),
-                ));
+                    &said,
+                    format!("`{said}` in the {}: {}", field.name, rule.reason),
+                );
+                findings.push(match rule.severity {
+                    Severity::Error => fault.over(hit.bytes),
+                    Severity::Warning => fault.over(hit.bytes).remark(),
+                });
             }
         }
     }
@@ -61,6 +72,8 @@ fn supports(
             .bindings
             .iter()
             .any(|bound| bound.path == "product.sale_price" && bound.value.is_some()),
+        // Whether a product is sold is decided before a message about it is written.
+        Support::Available => true,
         Support::Stock => message.shown_bounds().any(|bound| {
             ["fact.stock", "stat.stock"]
                 .iter()

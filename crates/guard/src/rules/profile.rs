@@ -1,14 +1,14 @@
 //! No identifier of a person is shown: mail addresses, telephone numbers, pseudonyms.
 
-use super::{Field, Finding, Message};
+use super::{Fault, Field, Message};
 use crate::{Bound, Value};
 
 /// Hexadecimal digits from this length on are an identifier: a pseudonym has 32.
 const HEX_DIGITS: usize = 24;
 
-pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Finding>) {
+pub(super) fn check(message: &Message, field: &Field, findings: &mut Vec<Fault>) {
     let mut leak = |subject: &str, words: &str| {
-        findings.push(Finding::fault(
+        findings.push(Fault::new(
             "profile",
             subject,
             format!(

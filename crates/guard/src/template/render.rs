@@ -2,7 +2,7 @@
 
 use super::filter::Flow;
 use super::{Node, Output, Template};
-use crate::escape::{push_html, split_tags};
+use crate::escape::{push_html, push_json, split_tags};
 use crate::{Bindings, Escape, GuardError};
 
 /// Where a part of a text came from.
@@ -32,6 +32,13 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
+    /// A finished text, none of which comes from a value.
+    pub(crate) fn literal(text: &str) -> Self {
+        let mut shown = Self::default();
+        shown.push(text, Origin::Literal);
+        shown
+    }
+
     /// The text as it is sent.
     pub(crate) fn into_text(self) -> String {
         self.escaped.unwrap_or(self.plain)
@@ -117,6 +124,11 @@ pub(super) fn show(
         ..Shown::default()
     };
     write(&template.nodes, bindings, holds, &mut shown)?;
+    if escape == Escape::Json {
+        let mut escaped = String::with_capacity(shown.plain.len());
+        push_json(&mut escaped, &shown.plain);
+        shown.escaped = Some(escaped);
+    }
     Ok(shown)
 }
 
@@ -139,6 +151,11 @@ fn write(
                 let taken = if holds(*condition) { then } else { otherwise };
                 write(taken, bindings, holds, shown)?;
             }
+        }
+        if shown.plain.len() > Template::FUEL {
+            return Err(GuardError::OutOfFuel {
+                limit: Template::FUEL,
+            });
         }
     }
     Ok(())

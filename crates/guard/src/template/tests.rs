@@ -311,3 +311,43 @@ fn size_depth_and_branches_are_limited() {
         assert!(error.contains(problem), "{error}");
     }
 }
+
+#[test]
+fn a_template_that_writes_without_end_runs_out_of_fuel() {
+    let bindings = Bindings::new(vec![Bound {
+        name: "x".to_owned(),
+        path: "fact.x".to_owned(),
+        value: Some(Value::Text("mug ".repeat(25_000))),
+        ends: None,
+    }])
+    .expect("one name");
+    let render = |outputs: usize| {
+        let template = Template::parse(&"{{ x }}".repeat(outputs)).expect("valid");
+        template
+            .render(&bindings, Escape::None)
+            .map(|text| text.len())
+    };
+    assert_eq!(render(1), Ok(99_999));
+    assert_eq!(
+        render(1_000),
+        Err(GuardError::OutOfFuel {
+            limit: Template::FUEL
+        })
+    );
+}
+
+#[test]
+fn json_is_escaped_whole() {
+    let template = Template::parse("say \"{{ title }}\"").expect("valid");
+    let bindings = Bindings::new(vec![Bound {
+        name: "title".to_owned(),
+        path: "product.title".to_owned(),
+        value: Some(Value::Text("a \"b\"".to_owned())),
+        ends: None,
+    }])
+    .expect("one name");
+    assert_eq!(
+        template.render(&bindings, Escape::Json).as_deref(),
+        Ok(r#"say \"a \"b\"\""#)
+    );
+}

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod campaign;
 pub(crate) mod click;
+pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod drift;
 pub(crate) mod evaluate;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod click;
+mod copy;
 mod drift;
 mod faults;
 mod hawker;

@@ -10,7 +10,7 @@ use crate::templates::source;
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
 
-static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::general()));
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::built_in()));
 
 fn trained(config: &NativeConfig) -> Native {
     let folder = tempfile::tempdir().expect("a temporary folder");

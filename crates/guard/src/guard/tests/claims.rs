@@ -43,8 +43,11 @@ fn numbers_come_from_values() {
 #[test]
 fn claims_need_their_facts() {
     for (body, reason) in [
-        ("Satisfaction guaranteed", "forbidden:guaranteed"),
-        ("这是最好的杯子", "forbidden:最好"),
+        (
+            "Satisfaction guaranteed",
+            "forbidden:satisfaction guaranteed",
+        ),
+        ("这是最好的杯子", "forbidden:最好的"),
         ("最好提前预订", "ok"),
         ("Only today", "urgency:only today"),
         ("Only today: {{ offer }}", "ok"),
@@ -89,8 +92,11 @@ fn claims_need_their_facts() {
         "ok"
     );
     assert_eq!(
-        verdict_of(&variant(Channel::Push, None, "{{ title }}, best"), &named),
-        "forbidden:best"
+        verdict_of(
+            &variant(Channel::Push, None, "{{ title }}, the best"),
+            &named
+        ),
+        "forbidden:the best"
     );
 }
 

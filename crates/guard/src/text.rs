@@ -1,0 +1,372 @@
+//! Checks finished texts, wherever they come from: an editor, a file, a language model.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use events::Channel;
+use serde::Serialize;
+
+use crate::grounds::{Grounds, is_negated};
+use crate::guard::Guard;
+use crate::matcher::Match;
+use crate::normal::{Normal, is_han};
+use crate::pack::{PhraseKind, PhraseRule, Severity, Support};
+use crate::rules::{self, Field, Message};
+use crate::{Bindings, Shown, envelope};
+
+/// A text with more findings than this is wrong whatever the rest of it says.
+const MAX_FINDINGS: usize = 100;
+
+/// Something that a reader of the text should know, or that forbids it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The rule: its id in the pack, or the name of a built-in check such as `price_unbound`.
+    pub rule: String,
+    /// Whether the text may be sent with it.
+    pub severity: Severity,
+    /// The words that it is about, in Unicode scalars of the text: from, to, half-open.
+    pub span: (usize, usize),
+    /// Why, in words, with the law where there is one.
+    pub reason: String,
+    /// What may stand in the place of these words; the text passes the rule with it. Empty: leave them out.
+    pub fix: Option<String>,
+}
+
+/// What a text is checked against besides the rules. By default nothing: no product, no names, no channel.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextContext<'a> {
+    /// The product that the text is about: its numbers, offers and attributes are then borne out by it, or refused.
+    pub product: Option<&'a Grounds>,
+    /// The names of the catalogue, which may hold any word.
+    pub names: Option<&'a Names>,
+    /// Where the text is sent: a text message must say how to leave its list.
+    pub channel: Option<Channel>,
+}
+
+/// The names of a catalogue: titles and brands, found as they are written.
+#[derive(Debug, Clone)]
+pub struct Names {
+    automaton: AhoCorasick,
+}
+
+impl Names {
+    /// Collects names; those of a single character are left out. None where there are none, or where they do not fit
+    /// into memory together.
+    pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<Self> {
+        let mut names: Vec<&str> = names.into_iter().map(str::trim).collect();
+        names.retain(|name| name.chars().nth(1).is_some());
+        names.sort_unstable();
+        names.dedup();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&names)
+            .ok()?;
+        (!names.is_empty()).then_some(Self { automaton })
+    }
+
+    fn in_text(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        let in_word = |c: char| c.is_alphanumeric() && !is_han(c);
+        self.automaton.find_iter(text).filter_map(move |hit| {
+            let (from, to) = (hit.start(), hit.end());
+            let runs_on =
+                |a: Option<char>, b: Option<char>| a.is_some_and(in_word) && b.is_some_and(in_word);
+            let whole = !runs_on(
+                text[..from].chars().next_back(),
+                text[from..].chars().next(),
+            ) && !runs_on(text[..to].chars().next_back(), text[to..].chars().next());
+            whole.then_some(from..to)
+        })
+    }
+}
+
+/// A finding before its span is counted in scalars.
+struct Draft {
+    /// It is an offer that a price beside it may belong to.
+    is_offer: bool,
+    rule: String,
+    severity: Severity,
+    bytes: Range<usize>,
+    reason: String,
+    fix: Option<String>,
+}
+
+/// A text under check.
+struct Subject<'t> {
+    guard: &'t Guard,
+    text: &'t str,
+    normal: Normal,
+    context: &'t TextContext<'t>,
+    /// Where it names something of the catalogue.
+    named: Vec<Range<usize>>,
+    /// Where it repeats an approved sentence.
+    approved: Vec<Range<usize>>,
+}
+
+impl Guard {
+    /// Checks a finished text, and gives what was found in reading order; the text may be sent where no finding is an
+    /// error.
+    pub fn check_text(&self, text: &str, context: &TextContext) -> Vec<Finding> {
+        let normal = Normal::of(text);
+        let named = named(text, &normal, context);
+        // A name may hold any word, so it reads as a comma to the rules: no phrase begins, ends or passes for one in it.
+        let (read, normal) = if named.is_empty() {
+            (Cow::Borrowed(text), normal)
+        } else {
+            let read = blanked(text, &named);
+            let normal = Normal::of(&read);
+            (Cow::Owned(read), normal)
+        };
+        let hits = self.matcher().find(&read, &normal);
+        let approved = match context.product {
+            Some(product) => product.approved(text, &Normal::of(text)),
+            None => Vec::new(),
+        };
+        let subject = Subject {
+            guard: self,
+            text,
+            normal,
+            context,
+            named,
+            approved,
+        };
+        let mut drafts = Vec::new();
+        subject.check_phrases(&hits, &mut drafts);
+        subject.check_quantities(&mut drafts);
+        subject.check_form(&mut drafts);
+        finish(text, drafts)
+    }
+}
+
+impl Subject<'_> {
+    fn check_phrases(&self, hits: &[Match], drafts: &mut Vec<Draft>) {
+        for hit in hits {
+            let rule = &self.guard.pack().rules[hit.rule];
+            if covers(&self.approved, &hit.bytes) || drafts.len() >= MAX_FINDINGS {
+                continue;
+            }
+            match rule.kind {
+                PhraseKind::Forbidden | PhraseKind::Urgency => {
+                    if !self.is_supported(rule, hit) {
+                        drafts.push(self.draft(rule, hit, rule.reason.clone()));
+                    }
+                }
+                PhraseKind::Offer | PhraseKind::Attribute => {
+                    if let Some(reason) = self.unfounded(rule, hit) {
+                        drafts.push(self.draft(rule, hit, reason));
+                    }
+                }
+                // Numbers of a finished text are read by `check_quantities`.
+                PhraseKind::Numbers => {}
+            }
+        }
+    }
+
+    fn is_supported(&self, rule: &PhraseRule, hit: &Match) -> bool {
+        let words = || Normal::of(&self.text[hit.bytes.clone()]).text;
+        let product = self.context.product;
+        product.is_some_and(|product| {
+            let supports = |support: &Support| product.supports(*support, rule, &words());
+            rule.unless.iter().any(supports)
+        })
+    }
+
+    /// Why an offer or an attribute is not borne out by the product, where there is one.
+    fn unfounded(&self, rule: &PhraseRule, hit: &Match) -> Option<String> {
+        let product = self.context.product?;
+        let at = self.normal.reduced(hit.bytes.start);
+        let denied =
+            rule.kind == PhraseKind::Attribute && is_negated(&self.text[..hit.bytes.start]);
+        if denied
+            || covers(&self.named, &hit.bytes)
+            || product.bears_out(rule, hit, &self.normal, at)
+        {
+            return None;
+        }
+        Some(rule.reason.clone())
+    }
+
+    fn draft(&self, rule: &PhraseRule, hit: &Match, reason: String) -> Draft {
+        let said = &self.text[hit.bytes.clone()];
+        let phrase = rule.phrases.get(hit.phrase);
+        let own = phrase.and_then(|phrase| rule.fix.of.get(phrase));
+        let fix = own.unwrap_or(if said.chars().any(is_han) {
+            &rule.fix.zh
+        } else {
+            &rule.fix.en
+        });
+        Draft {
+            is_offer: rule.kind == PhraseKind::Offer,
+            rule: rule.id.clone(),
+            severity: rule.severity,
+            bytes: hit.bytes.clone(),
+            reason,
+            fix: Some(in_case_of(said, fix)),
+        }
+    }
+
+    fn check_quantities(&self, drafts: &mut Vec<Draft>) {
+        let Some(product) = self.context.product else {
+            return;
+        };
+        let excused = [&self.named[..], &self.approved[..]].concat();
+        for unfounded in product.unfounded(self.text, &self.normal, &excused) {
+            if drafts.len() >= MAX_FINDINGS {
+                return;
+            }
+            // `20% off` is one offer: the number with the words around it.
+            let mut bytes = unfounded.bytes;
+            let touches = |draft: &Draft| {
+                draft.is_offer && draft.bytes.start <= bytes.end && bytes.start <= draft.bytes.end
+            };
+            let touching: Vec<Range<usize>> = drafts
+                .iter()
+                .filter(|draft| touches(draft))
+                .map(|draft| draft.bytes.clone())
+                .collect();
+            drafts.retain(|draft| !(draft.is_offer && touching.contains(&draft.bytes)));
+            for offer in &touching {
+                bytes = bytes.start.min(offer.start)..bytes.end.max(offer.end);
+            }
+            let fix = match (touching.is_empty(), unfounded.fix) {
+                (false, Some(fix))
+                    if !fix.is_empty() && self.text[bytes.clone()].ends_with("off") =>
+                {
+                    Some(format!("{fix} off"))
+                }
+                (false, _) => Some(String::new()),
+                (true, fix) => fix,
+            };
+            drafts.push(Draft {
+                is_offer: false,
+                rule: unfounded.rule.to_owned(),
+                severity: Severity::Error,
+                bytes,
+                reason: unfounded.reason,
+                fix,
+            });
+        }
+    }
+
+    /// Control characters, template marks, loudness, the subject of a reply, the way out of a list.
+    fn check_form(&self, drafts: &mut Vec<Draft>) {
+        let field = Field::new("text", Shown::literal(self.text), &[]);
+        let none = Bindings::default();
+        let fields = [field];
+        let message = Message {
+            channel: self.context.channel.unwrap_or(Channel::Push),
+            limits: &[],
+            fields: &fields,
+            bindings: &none,
+            now: None,
+        };
+        let pack = self.guard.pack();
+        let whole = 0..self.text.len();
+        for (fault, fix) in rules::check_form(pack, &message, self.context.channel) {
+            drafts.push(Draft {
+                is_offer: false,
+                rule: fault.check.to_owned(),
+                severity: fault.severity,
+                bytes: fault.bytes.unwrap_or_else(|| whole.clone()),
+                reason: fault.detail,
+                fix,
+            });
+        }
+        if self.context.channel == Some(Channel::Sms) && envelope::lacks_signature(self.text) {
+            drafts.push(Draft {
+                is_offer: false,
+                rule: "sms_signature".to_owned(),
+                severity: Severity::Error,
+                bytes: 0..0,
+                reason:
+                    "a text message in Chinese carries its sender's signature, such as 【山坡咖啡】"
+                        .to_owned(),
+                fix: None,
+            });
+        }
+        if let Some(reason) = self
+            .guard
+            .manner()
+            .and_then(|manner| manner.differs(self.text))
+        {
+            drafts.push(Draft {
+                is_offer: false,
+                rule: "voice_samples".to_owned(),
+                severity: Severity::Warning,
+                bytes: 0..self.text.len(),
+                reason,
+                fix: None,
+            });
+        }
+    }
+}
+
+/// The bytes of a text in which it names the product or something of the catalogue.
+fn named(text: &str, normal: &Normal, context: &TextContext) -> Vec<Range<usize>> {
+    let mut named = Vec::new();
+    if let Some(names) = context.names {
+        named.extend(names.in_text(text));
+    }
+    if let Some(product) = context.product {
+        named.extend(product.named(text, normal));
+    }
+    named
+}
+
+/// A text of the same bytes with commas in the place of names.
+fn blanked(text: &str, named: &[Range<usize>]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        if named.iter().any(|range| range.contains(&at)) {
+            out.extend(std::iter::repeat_n(',', c.len_utf8()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn covers(ranges: &[Range<usize>], bytes: &Range<usize>) -> bool {
+    ranges
+        .iter()
+        .any(|range| range.start <= bytes.start && bytes.end <= range.end)
+}
+
+/// A replacement that begins with a capital where the words did.
+fn in_case_of(said: &str, fix: &str) -> String {
+    let mut letters = fix.chars();
+    match letters.next() {
+        Some(first) if said.starts_with(char::is_uppercase) => {
+            first.to_uppercase().chain(letters).collect()
+        }
+        _ => fix.to_owned(),
+    }
+}
+
+/// Counts the spans in scalars, in reading order.
+fn finish(text: &str, mut drafts: Vec<Draft>) -> Vec<Finding> {
+    drafts.sort_by(|a, b| {
+        let key = |draft: &Draft| (draft.bytes.start, draft.bytes.end);
+        key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
+    });
+    drafts.dedup_by(|a, b| a.bytes == b.bytes && a.rule == b.rule);
+    let (mut byte, mut scalar) = (0, 0);
+    drafts
+        .into_iter()
+        .map(|draft| {
+            scalar += text[byte..draft.bytes.start].chars().count();
+            byte = draft.bytes.start;
+            let end = scalar + text[draft.bytes.clone()].chars().count();
+            Finding {
+                rule: draft.rule,
+                severity: draft.severity,
+                span: (scalar, end),
+                reason: draft.reason,
+                fix: draft.fix,
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

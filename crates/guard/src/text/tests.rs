@@ -1,0 +1,264 @@
+use std::sync::LazyLock;
+
+use super::*;
+use crate::RulePack;
+use events::{Availability, Currency, Fact, Money, Product, Timestamp};
+
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(RulePack::built_in()));
+
+fn guard() -> &'static Guard {
+    &GUARD
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().expect("valid")
+}
+
+fn product() -> Product {
+    let gbp = |minor| {
+        Some(Money {
+            minor,
+            currency: Currency::GBP,
+        })
+    };
+    let fact = |name: &str, value: &str, until: Option<&str>| Fact {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        source: "shop".to_owned(),
+        valid_until: until.map(at),
+    };
+    Product {
+        id: "kettle-3".to_owned(),
+        title: "Best Friends Kettle".to_owned(),
+        brand: Some("Unbeatable".to_owned()),
+        price: gbp(4000),
+        sale_price: gbp(3000),
+        stock: Some(3),
+        facts: vec![
+            fact("material", "stainless steel", None),
+            fact("capacity", "1.5 l", None),
+            fact("origin", "Portugal", None),
+            fact("delivery", "free delivery", None),
+            fact("offer", "2 for 1", Some("2026-11-27T00:00:00Z")),
+            fact("old", "a 10-year warranty", Some("2026-11-01T00:00:00Z")),
+        ],
+        allowed_claims: vec!["Voted best kettle of 2025 by Hearth".to_owned()],
+        ..Product::default()
+    }
+}
+
+/// Each finding as its rule and the words it is about.
+fn found(text: &str, context: &TextContext) -> Vec<String> {
+    guard()
+        .check_text(text, context)
+        .into_iter()
+        .map(|finding| {
+            let (from, to) = finding.span;
+            let words: String = text.chars().skip(from).take(to - from).collect();
+            format!("{} `{words}`", finding.rule)
+        })
+        .collect()
+}
+
+#[test]
+fn spans_count_scalars() {
+    for text in [
+        "🎁🎁 最好的杯子",
+        "e\u{301}e\u{301} 最好的杯子",
+        "مرحبا، 最好的杯子",
+    ] {
+        let findings = guard().check_text(text, &TextContext::default());
+        let finding = findings
+            .iter()
+            .find(|finding| finding.severity.is_error())
+            .expect(text);
+        let (from, to) = finding.span;
+        let words: String = text.chars().skip(from).take(to - from).collect();
+        assert!(words.starts_with("最好"), "{text}: {words}");
+        let fix = finding.fix.as_deref().expect("fixed");
+        let mended: String = text
+            .chars()
+            .take(from)
+            .chain(fix.chars())
+            .chain(text.chars().skip(to))
+            .collect();
+        assert_eq!(found(&mended, &TextContext::default()), [""; 0], "{mended}");
+    }
+}
+
+#[test]
+fn what_a_text_states_is_borne_out_by_the_product() {
+    let guard = guard();
+    let grounds = guard.ground(&product(), at("2026-11-26T12:00:00Z"));
+    let context = TextContext {
+        product: Some(&grounds),
+        ..TextContext::default()
+    };
+    for (text, findings) in [
+        ("Now £30, was £40", vec![]),
+        ("Now £29", vec!["price_unbound `£29`"]),
+        ("Save 25%", vec![]),
+        ("立减10英镑，七五折", vec![]),
+        ("Half price", vec!["price_unbound `Half price`"]),
+        ("2 for 1 until 27 November", vec![]),
+        ("3 for 2", vec!["price_unbound `3 for 2`"]),
+        ("Holds 1500 ml", vec![]),
+        ("Holds two litres", vec!["number_unbound `two litres`"]),
+        ("Stainless steel from Portugal", vec![]),
+        (
+            "Cast iron, made in Italy",
+            vec![
+                "material `Cast iron`",
+                "made_in_en `made in Italy`",
+                "origin `made in Italy`",
+            ],
+        ),
+        ("Only 3 left", vec![]),
+        ("Only 5 left", vec!["number_unbound `5 left`"]),
+        ("Free delivery", vec![]),
+        ("With a free gift", vec!["gift `free gift`"]),
+        (
+            "With a ten-year warranty",
+            vec!["number_unbound `ten-year`"],
+        ),
+        ("Voted best kettle of 2025 by Hearth.", vec![]),
+        ("Best Friends Kettle by Unbeatable", vec![]),
+        ("In stock", vec![]),
+    ] {
+        assert_eq!(found(text, &context), findings, "{text}");
+    }
+    let gone = Product {
+        availability: Availability::OutOfStock,
+        stock: Some(0),
+        ..product()
+    };
+    let grounds = guard.ground(&gone, at("2026-11-26T12:00:00Z"));
+    let context = TextContext {
+        product: Some(&grounds),
+        ..TextContext::default()
+    };
+    assert_eq!(
+        found("Back in stock", &context),
+        ["availability `Back in stock`"]
+    );
+}
+
+#[test]
+fn a_fact_that_has_ended_says_so() {
+    let guard = guard();
+    let grounds = guard.ground(&product(), at("2026-11-28T00:00:00Z"));
+    let context = TextContext {
+        product: Some(&grounds),
+        ..TextContext::default()
+    };
+    let findings = guard.check_text("2 for 1", &context);
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert!(
+        findings[0].reason.ends_with("(ended: offer, old)"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn the_true_value_is_the_fix() {
+    let guard = guard();
+    let grounds = guard.ground(&product(), at("2026-11-26T12:00:00Z"));
+    let context = TextContext {
+        product: Some(&grounds),
+        ..TextContext::default()
+    };
+    for (text, fix) in [
+        ("Now £29", "£30.00"),
+        ("只要29英镑", "30元"),
+        ("Save 30%", "25%"),
+        ("打八折", "7.5折"),
+        ("Only 5 left", "3 left"),
+        ("3 for 2", ""),
+    ] {
+        let findings = guard.check_text(text, &context);
+        assert_eq!(findings[0].fix.as_deref(), Some(fix), "{text}");
+    }
+}
+
+#[test]
+fn names_of_the_catalogue_may_hold_any_word() {
+    let names = Names::new(["World's Best Mug", "第一医药", "x"]);
+    let context = TextContext {
+        names: names.as_ref(),
+        ..TextContext::default()
+    };
+    assert_eq!(found("World's Best Mug is back", &context), [""; 0]);
+    assert_eq!(found("第一医药的门店", &context), [""; 0]);
+    assert_ne!(found("The world's best mug is back", &context), [""; 0]);
+    assert!(Names::new([]).is_none());
+}
+
+#[test]
+fn the_form_of_a_text_is_checked_and_mended() {
+    let sms = TextContext {
+        channel: Some(Channel::Sms),
+        ..TextContext::default()
+    };
+    let mug = "New mugs are here";
+    let findings = guard().check_text(mug, &sms);
+    assert_eq!(findings[0].span, (17, 17));
+    assert_eq!(
+        found(
+            &format!("{mug}{}", findings[0].fix.as_deref().expect("fixed")),
+            &sms
+        ),
+        [""; 0]
+    );
+    for (text, findings, mended) in [
+        ("Hi {{ name }}", "syntax `{{`", ""),
+        ("a\u{200b}b", "control `\u{200b}`", ""),
+        (
+            "Tea! Cups! Pots!!",
+            "exclamation `Tea! Cups! Pots!!`",
+            "Tea! Cups. Pots.",
+        ),
+        ("NEW TEA TODAY", "capitals `NEW TEA TODAY`", "New tea today"),
+    ] {
+        let got = guard().check_text(text, &TextContext::default());
+        assert_eq!(found(text, &TextContext::default()), [findings], "{text}");
+        assert_eq!(got[0].fix.as_deref(), Some(mended), "{text}");
+    }
+}
+
+#[test]
+fn long_and_strange_texts_are_checked_in_time() {
+    let guard = guard();
+    for piece in [
+        "最好",
+        "best ",
+        "a.b",
+        "1,",
+        "£1 ",
+        "\u{200d}",
+        "e\u{301}",
+        "买一送",
+        "治",
+        "(",
+        "👩\u{200d}🍳",
+        "مرحبا ",
+    ] {
+        let text = piece.repeat(100_000 / piece.len());
+        let started = std::time::Instant::now();
+        let grounds = guard.ground(&product(), at("2026-11-26T12:00:00Z"));
+        let context = TextContext {
+            product: Some(&grounds),
+            ..TextContext::default()
+        };
+        let findings = guard.check_text(&text, &context);
+        assert!(
+            findings.len() <= MAX_FINDINGS + 10,
+            "{piece}: {}",
+            findings.len()
+        );
+        assert!(
+            started.elapsed().as_secs() < 5,
+            "{piece}: {:?}",
+            started.elapsed()
+        );
+    }
+}

@@ -1,0 +1,162 @@
+//! `hawker copy`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::time::Instant;
+
+use engine::{CheckedLine, CopyCheck, CopyCheckRequest, Store};
+use events::Timestamp;
+
+use super::{config, grouped};
+use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, Shared};
+use crate::terminal::Terminal;
+use crate::{Outcome, Told};
+
+pub(crate) fn run(shared: &Shared, args: &CopyArgs, terminal: Terminal) -> Outcome<()> {
+    match &args.action {
+        CopyAction::Check(args) => check(shared, args, terminal),
+    }
+}
+
+/// How often a rule found something.
+#[derive(Default)]
+struct Tally {
+    texts: u64,
+    refused: u64,
+    bytes: u64,
+    /// For each rule, the texts in which it found something.
+    rules: BTreeMap<String, u64>,
+}
+
+fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<()> {
+    // The names of a catalogue may hold any word; without a shop there are none, and only a product needs one.
+    let store = match Store::open_existing(&shared.data_dir) {
+        Ok(store) => Some(store),
+        Err(error) if args.product.is_some() => return Err(error.into()),
+        Err(_) => None,
+    };
+    let request = CopyCheckRequest {
+        product: args.product.clone(),
+        channel: args.channel,
+        now: args.at.unwrap_or_else(Timestamp::now),
+    };
+    let checks = CopyCheck::new(&config(shared)?, store.as_ref(), &request)?;
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    each_line(&args.file, |line, text| {
+        let checked = checks.check(line, text);
+        tally.count(&checked, text.len());
+        if !args.summary {
+            for finding in sentences(&checked, text) {
+                terminal.say(finding);
+            }
+            terminal.result(&checked)?;
+        }
+        Ok(())
+    })?;
+    if args.summary {
+        for line in tally.table() {
+            terminal.say(line);
+        }
+    }
+    terminal.say(format!(
+        "{} of {} texts must not be sent ({} KB in {:.2} s)",
+        grouped(tally.refused),
+        grouped(tally.texts),
+        grouped(tally.bytes / 1000),
+        started.elapsed().as_secs_f64()
+    ));
+    if args.strict && tally.refused > 0 {
+        return Err(Told.into());
+    }
+    Ok(())
+}
+
+/// Hands over each line of a file without its end, counted from 1. A mark of the byte order at the beginning is no text.
+fn each_line(path: &Path, mut take: impl FnMut(usize, &[u8]) -> Outcome<()>) -> Outcome<()> {
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        let open = File::open(path);
+        Box::new(open.map_err(|error| format!("cannot read {}: {error}", path.display()))?)
+    };
+    let mut reader = BufReader::new(source);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line);
+        if read.map_err(|error| format!("cannot read {}: {error}", path.display()))? == 0 {
+            break;
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let text = match number {
+            1 => text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text),
+            _ => text,
+        };
+        take(number, text)?;
+    }
+    Ok(())
+}
+
+/// The findings of a text as a person reads them.
+fn sentences(checked: &CheckedLine, text: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(text);
+    let said =
+        |(from, to): (usize, usize)| text.chars().skip(from).take(to - from).collect::<String>();
+    let sentence = |finding: &guard::Finding| {
+        let fix = match finding.fix.as_deref() {
+            Some("") => "; leave it out".to_owned(),
+            Some(fix) => format!("; say `{fix}`"),
+            None => String::new(),
+        };
+        format!(
+            "line {}, {}–{}: {} {}: `{}`: {}{fix}",
+            checked.line,
+            finding.span.0,
+            finding.span.1,
+            if finding.severity.is_error() {
+                "error"
+            } else {
+                "warning"
+            },
+            finding.rule,
+            said(finding.span),
+            finding.reason
+        )
+    };
+    checked.findings.iter().map(sentence).collect()
+}
+
+impl Tally {
+    fn count(&mut self, checked: &CheckedLine, bytes: usize) {
+        self.texts += 1;
+        self.refused += u64::from(!checked.ok);
+        self.bytes += bytes as u64;
+        let mut rules: Vec<&str> = checked
+            .findings
+            .iter()
+            .map(|finding| finding.rule.as_str())
+            .collect();
+        rules.sort_unstable();
+        rules.dedup();
+        for rule in rules {
+            *self.rules.entry(rule.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Each rule with the texts of a thousand in which it found something, most first.
+    fn table(&self) -> Vec<String> {
+        let mut rules: Vec<_> = self.rules.iter().collect();
+        rules.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        rules
+            .into_iter()
+            .map(|(rule, texts)| {
+                let share = *texts as f64 * 1000.0 / self.texts.max(1) as f64;
+                format!("{share:>8.2} per 1,000  {rule} ({})", grouped(*texts))
+            })
+            .collect()
+    }
+}

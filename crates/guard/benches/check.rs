@@ -11,7 +11,7 @@ use guard::{Guard, RulePack, TextContext};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 20_000;
 
 const TEXTS: [&str; 20] = [
     "New mugs for slow mornings, fresh from the kiln.",

@@ -44,7 +44,7 @@ fn holds(text: &str, precision: f64, recall: f64) {
 
 #[test]
 fn the_rules_hold_what_they_were_taught() {
-    holds(include_str!("development.jsonl"), 0.99, 0.97);
+    holds(include_str!("development.jsonl"), 0.99, 0.96);
 }
 
 #[test]

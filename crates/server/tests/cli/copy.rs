@@ -60,12 +60,12 @@ fn a_text_about_a_product_says_what_its_fields_say() {
     let hawker = Hawker::new();
     hawker.file(
         "feed.txt",
-        "id\ttitle\tprice\tsale_price\tavailability\tproduct_detail\nmug-7\tBlue mug\t20.00 GBP\t15.00 GBP\tin_stock\t:capacity:35 cl\n".to_owned(),
+        "id\ttitle\tprice\tsale_price\tavailability\tproduct_detail\nmug-7\tBlue mug\t20.00 GBP\t15.00 GBP\tin_stock\t:capacity:35 cl\n",
     );
     hawker.says(&["import", "merchant-feed", "feed.txt"]);
     hawker.file(
         "texts.txt",
-        "Blue mug, 25% off, now £15\nBlue mug, half price\nHolds 350 ml\nHolds 400 ml\n".to_owned(),
+        "Blue mug, 25% off, now £15\nBlue mug, half price\nHolds 350 ml\nHolds 400 ml\n",
     );
     let answers = answers(&hawker, &["texts.txt", "--product", "mug-7"]);
     let oks: Vec<_> = answers.iter().map(|answer| answer["ok"] == true).collect();
@@ -86,13 +86,13 @@ fn the_shop_has_rules_and_a_voice_of_its_own() {
     let hawker = Hawker::new();
     hawker.file(
         "hawker.toml",
-        "[guard]\npacks = [\"own.toml\"]\n[voice]\navoid = [\"cheap~\"]\n[voice.use]\ncustomers = \"guests\"\n".to_owned(),
+        "[guard]\npacks = [\"own.toml\"]\n[voice]\navoid = [\"cheap~\"]\n[voice.use]\ncustomers = \"guests\"\n",
     );
     let pack = "version = \"own-1\"\n[[rule]]\nid = \"own\"\nkind = \"forbidden\"\nreason = \"our lawyer says so\"\nphrases = [\"(moonlight|starlight) price~\"]\npasses = [\"moonlight\"]\nfails = [\"starlight prices\"]\n";
-    hawker.file("own.toml", pack.to_owned());
+    hawker.file("own.toml", pack);
     hawker.file(
         "texts.txt",
-        "Moonlight prices\nA cheaper mug\nFor our customers\n".to_owned(),
+        "Moonlight prices\nA cheaper mug\nFor our customers\n",
     );
     let rules: Vec<_> = answers(&hawker, &["texts.txt"])
         .iter()

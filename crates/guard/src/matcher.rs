@@ -14,8 +14,9 @@ use crate::{GuardError, RulePack};
 const GAP_COLUMNS: usize = 40;
 /// The longest ending that `~` stands for, in characters.
 const WORD_CHARS: usize = 24;
-/// A text with so many hits is wrong whatever the rest of it says; what comes behind is not looked at.
-const MAX_HITS: usize = 4_096;
+
+/// How many matches back one that runs into the present one is looked for: several rules may find the same words.
+const NEIGHBOURS: usize = 64;
 
 /// A way to find a segment: what stands before and behind the text that the automaton looks for.
 #[derive(Debug, Clone)]
@@ -147,14 +148,9 @@ impl Matcher {
     pub(crate) fn find(&self, source: &str, normal: &Normal) -> Vec<Match> {
         let mut matches = self.find_in(source, normal);
         if let Some(undisguised) = normal.undisguised() {
-            for hit in self.find_in(source, &undisguised) {
-                let overlaps = |other: &Match| {
-                    other.bytes.start < hit.bytes.end && hit.bytes.start < other.bytes.end
-                };
-                if !matches.iter().take(MAX_HITS).any(overlaps) {
-                    matches.push(hit);
-                }
-            }
+            let mut disguised = self.find_in(source, &undisguised);
+            disguised.retain(|hit| !overlaps(&matches, &hit.bytes));
+            matches.append(&mut disguised);
             matches.sort_by_key(|hit| hit.bytes.start);
         }
         matches
@@ -183,9 +179,6 @@ impl Matcher {
                     let range = part.range.start..end;
                     hits.push(Hit { range, sequence });
                 }
-            }
-            if hits.len() > MAX_HITS {
-                break;
             }
         }
         if hits.is_empty() {
@@ -221,7 +214,7 @@ impl Matcher {
             let rule = hit.sequence.rule;
             // Hits of a rule that run into each other are one, so that a fix takes the whole of them.
             let runs_in = |other: &&mut Match| other.rule == rule && bytes.start < other.bytes.end;
-            if let Some(other) = matches.iter_mut().rev().take(8).find(runs_in) {
+            if let Some(other) = matches.iter_mut().rev().take(NEIGHBOURS).find(runs_in) {
                 other.bytes.end = other.bytes.end.max(bytes.end);
             } else {
                 matches.push(Match {
@@ -271,13 +264,17 @@ impl Matcher {
                     });
                 }
             }
-            if parts.len() > MAX_HITS {
-                break;
-            }
         }
         parts.sort_by_key(|part| part.range.start);
         parts
     }
+}
+
+/// Whether one of the nearest matches before the end of a range, in the order of their beginnings, shares a byte with it.
+fn overlaps(matches: &[Match], bytes: &Range<usize>) -> bool {
+    let begun = matches.partition_point(|other| other.bytes.start < bytes.end);
+    let mut nearest = matches[..begun].iter().rev().take(NEIGHBOURS);
+    nearest.any(|other| bytes.start < other.bytes.end)
 }
 
 /// Where a sequence ends whose first segment ends at `end`, if its other segments follow among the parts, each within a

@@ -172,7 +172,8 @@ impl PhraseKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Support {
-    /// The phrase is part of the product's title, brand or category, or of another name of the catalogue.
+    /// The phrase is part of a bound title, brand or category. In a finished text the names of the catalogue are passed over
+    /// by every rule.
     Name,
     /// The phrase is part of a fact's value.
     Fact,

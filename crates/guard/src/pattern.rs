@@ -13,10 +13,13 @@
 //! A phrase is cut at each `…` into segments. Alternatives stay alternatives, so that a hundred verbs before a hundred
 //! nouns are two hundred words and no ten thousand phrases; only few of them beside each other are multiplied out.
 
+mod one_of;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::normal::fold_phrase;
+pub(crate) use one_of::{Keys, OneOf};
 
 /// The most sequences that a phrase with gaps inside its alternatives may stand for.
 const MAX_SEQUENCES: usize = 256;
@@ -50,124 +53,8 @@ pub(crate) enum Piece {
     OneOf(Arc<OneOf>),
 }
 
-/// Alternatives, the longest first, found by the characters that they may begin and end with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct OneOf {
-    pub(crate) alternatives: Vec<Segment>,
-    first: Index,
-    last: Index,
-}
-
-/// Alternatives by the key of a character, in the order of the keys, and those that any character may stand for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct Index {
-    by_key: Vec<(u8, u32)>,
-    always: Vec<u32>,
-}
-
-impl Index {
-    fn new(keys: impl Iterator<Item = Keys>) -> Self {
-        let mut index = Self::default();
-        for (alternative, keys) in (0..).zip(keys) {
-            if keys == Keys::ALL {
-                index.always.push(alternative);
-            } else {
-                index
-                    .by_key
-                    .extend(keys.iter().map(|key| (key, alternative)));
-            }
-        }
-        index.by_key.sort_unstable();
-        index
-    }
-
-    /// The alternatives for a character; at an end of the text, those that any character may stand for.
-    fn at(&self, c: Option<char>) -> impl Iterator<Item = u32> {
-        let wanted = c.map(key);
-        let from = self.by_key.partition_point(|(key, _)| Some(*key) < wanted);
-        let found = self.by_key[from..]
-            .iter()
-            .take_while(move |(key, _)| Some(*key) == wanted);
-        found
-            .map(|(_, alternative)| *alternative)
-            .chain(self.always.iter().copied())
-    }
-
-    fn keys(&self) -> Keys {
-        if !self.always.is_empty() {
-            return Keys::ALL;
-        }
-        let mut keys = Keys::default();
-        for (key, _) in &self.by_key {
-            keys.insert(*key);
-        }
-        keys
-    }
-}
-
-/// A set of characters by their keys: one of another character with the same key counts as held.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Keys([u64; 4]);
-
-/// Spreads characters over the keys; those of ASCII are their own.
-fn key(c: char) -> u8 {
-    (u32::from(c) ^ u32::from(c) >> 8) as u8
-}
-
-impl Keys {
-    const ALL: Self = Self([u64::MAX; 4]);
-
-    fn insert(&mut self, key: u8) {
-        self.0[usize::from(key >> 6)] |= 1 << (key & 63);
-    }
-
-    fn iter(self) -> impl Iterator<Item = u8> {
-        (0_u8..4).flat_map(move |part| {
-            let mut left = self.0[usize::from(part)];
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros();
-                (bit < 64).then(|| {
-                    left &= left - 1;
-                    part << 6 | bit as u8
-                })
-            })
-        })
-    }
-
-    pub(crate) fn may_hold(self, c: char) -> bool {
-        let key = key(c);
-        self.0[usize::from(key >> 6)] >> (key & 63) & 1 == 1
-    }
-}
-
 /// What stands between two gaps.
 pub(crate) type Segment = Vec<Piece>;
-
-impl OneOf {
-    fn new(alternatives: Vec<Segment>) -> Self {
-        let first = Index::new(alternatives.iter().map(|pieces| first_keys(pieces)));
-        let last = Index::new(alternatives.iter().map(|pieces| last_keys(pieces)));
-        Self {
-            alternatives,
-            first,
-            last,
-        }
-    }
-
-    /// The alternatives that may begin with a character.
-    pub(crate) fn beginning(&self, c: Option<char>) -> impl Iterator<Item = &Segment> {
-        self.first
-            .at(c)
-            .map(|index| &self.alternatives[index as usize])
-    }
-
-    /// The alternatives that may end with a character.
-    pub(crate) fn ending(&self, c: Option<char>) -> impl Iterator<Item = &Segment> {
-        self.last
-            .at(c)
-            .map(|index| &self.alternatives[index as usize])
-    }
-}
 
 impl Piece {
     /// The characters that the piece may begin with: a space that stands already or is the phrase's last is passed over.
@@ -175,10 +62,10 @@ impl Piece {
         match self {
             Self::Text(text) => {
                 let trimmed = text.trim_start_matches(' ');
-                ends(trimmed.chars().next(), trimmed.len() < text.len())
+                Keys::of(trimmed.chars().next(), trimmed.len() < text.len())
             }
             Self::Number | Self::Word => Keys::ALL,
-            Self::OneOf(one_of) => one_of.first.keys(),
+            Self::OneOf(one_of) => one_of.first_keys(),
         }
     }
 
@@ -187,10 +74,10 @@ impl Piece {
         match self {
             Self::Text(text) => {
                 let trimmed = text.trim_end_matches(' ');
-                ends(trimmed.chars().next_back(), trimmed.len() < text.len())
+                Keys::of(trimmed.chars().next_back(), trimmed.len() < text.len())
             }
             Self::Number | Self::Word => Keys::ALL,
-            Self::OneOf(one_of) => one_of.last.keys(),
+            Self::OneOf(one_of) => one_of.last_keys(),
         }
     }
 
@@ -212,19 +99,6 @@ impl Piece {
             }
         }
     }
-}
-
-/// The keys of a text's outermost character, and of a space where one stands outside of it.
-fn ends(c: Option<char>, spaced: bool) -> Keys {
-    let Some(c) = c else {
-        return Keys::ALL;
-    };
-    let mut keys = Keys::default();
-    keys.insert(key(c));
-    if spaced {
-        keys.insert(key(' '));
-    }
-    keys
 }
 
 /// The characters with which the rest of a segment may go on.
@@ -592,103 +466,4 @@ fn plain(alternatives: &[Vec<Node>]) -> Option<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The segments of a phrase, one sequence a line: alternatives in braces, gaps by ` … `.
-    fn read(phrase: &str) -> Vec<String> {
-        fn written(pieces: &[Piece]) -> String {
-            let piece = |piece: &Piece| match piece {
-                Piece::Text(text) => text.clone(),
-                Piece::Number => "#".to_owned(),
-                Piece::Word => "~".to_owned(),
-                Piece::OneOf(one_of) => {
-                    let alternatives: Vec<_> = one_of
-                        .alternatives
-                        .iter()
-                        .map(|pieces| written(pieces))
-                        .collect();
-                    format!("{{{}}}", alternatives.join(","))
-                }
-            };
-            pieces.iter().map(piece).collect()
-        }
-        let sequences = parse(phrase, &Lists::default()).expect(phrase);
-        let sequence = |segments: &Vec<Segment>| {
-            segments
-                .iter()
-                .map(|pieces| written(pieces))
-                .collect::<Vec<_>>()
-                .join(" … ")
-        };
-        sequences.iter().map(sequence).collect()
-    }
-
-    #[test]
-    fn few_alternatives_are_multiplied_out() {
-        for (phrase, sequences) in [
-            ("Best  Mug", vec!["best mug"]),
-            ("(the |)best", vec!["{the best,best}"]),
-            ("only # left", vec!["only # left"]),
-            (
-                "doctors … (recommend|use)",
-                vec!["doctors  … { recommend, use}"],
-            ),
-            ("(a|b)(c|d) … (e|f)", vec!["{ac ,ad ,bc ,bd } … { e, f}"]),
-            ("最(好|(佳|优))", vec!["{最优,最佳,最好}"]),
-            ("guarant~", vec!["guarant~"]),
-            ("a \\# b", vec!["a # b"]),
-            ("(a … b|c) d", vec!["a  …  b d", "c d"]),
-            ("(a~|b#) (of|in) it", vec!["{b#,a~}{ in it, of it}"]),
-        ] {
-            assert_eq!(read(phrase), sequences, "{phrase}");
-        }
-    }
-
-    #[test]
-    fn lists_are_named_in_braces() {
-        let of = |words: &[&str]| {
-            BTreeMap::from([(
-                "pets".to_owned(),
-                words
-                    .iter()
-                    .map(|word| (*word).to_owned())
-                    .collect::<Vec<_>>(),
-            )])
-        };
-        let lists = Lists::read(&of(&["cat(s|)", "dog"])).expect("valid");
-        let sequences = parse("my {pets}", &lists).expect("valid");
-        assert_eq!(sequences[0][0].len(), 2);
-        let error = parse("my {pet}", &lists).expect_err("unknown");
-        assert_eq!(
-            (error.at, error.problem),
-            (3, "a `{` without the name of a list")
-        );
-        let (name, word, error) = Lists::read(&of(&["cat … dog"])).expect_err("a gap");
-        assert_eq!(
-            (name.as_str(), word.as_str(), error.problem),
-            ("pets", "cat … dog", "a list holds no `…`")
-        );
-    }
-
-    #[test]
-    fn faults_are_named_with_their_place() {
-        for (phrase, at, problem) in [
-            ("最(好", 3, "a `(` that is not closed"),
-            ("最好)", 6, "a `)` without its `(`"),
-            ("#", 0, "can be found by no word of its own"),
-            ("(a|)", 0, "can be found by no word of its own"),
-            ("… best", 0, "can be found by no word of its own"),
-            ("best\\", 4, "a `\\` at the end"),
-            ("((((((((((a))))))))))", 8, "parentheses more than 8 deep"),
-            (
-                "(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)(a … b|c … d)",
-                0,
-                "has more than 256 ways through its alternatives with `…` inside",
-            ),
-        ] {
-            let error = parse(phrase, &Lists::default()).expect_err(phrase);
-            assert_eq!((error.at, error.problem), (at, problem), "{phrase}");
-        }
-    }
-}
+mod tests;

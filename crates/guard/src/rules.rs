@@ -211,16 +211,14 @@ pub(crate) fn check_form(
     let mut findings = Vec::new();
     for field in message.fields {
         hygiene::check(field, &mut findings);
-        if channel == Some(Channel::Sms) {
-            hygiene::check_opt_out(&pack.opt_out, message.fields, &mut findings);
-        }
         if let Some(style) = &pack.style {
-            let grave = findings.len();
-            style::check(style, message, field, &mut findings);
-            for fault in &mut findings[grave..] {
-                fault.severity = Severity::Warning;
-            }
+            let mut loud = Vec::new();
+            style::check(style, message, field, &mut loud);
+            findings.extend(loud.into_iter().map(Fault::remark));
         }
+    }
+    if channel == Some(Channel::Sms) {
+        hygiene::check_opt_out(&pack.opt_out, message.fields, &mut findings);
     }
     let text = message.fields.first().map_or("", Field::plain);
     let mended = |fault: Fault| {

@@ -1,6 +1,6 @@
 //! Checks finished texts, wherever they come from: an editor, a file, a language model.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -15,7 +15,7 @@ use crate::pack::{PhraseKind, PhraseRule, Severity, Support};
 use crate::rules::{self, Field, Message};
 use crate::{Bindings, Shown, envelope};
 
-/// A text with more findings than this is wrong whatever the rest of it says.
+/// The most findings of each severity that are told: a text with so many errors is wrong whatever the rest of it says.
 const MAX_FINDINGS: usize = 100;
 
 /// Something that a reader of the text should know, or that forbids it.
@@ -95,10 +95,9 @@ struct Draft {
 struct Subject<'t> {
     guard: &'t Guard,
     text: &'t str,
+    /// The text as the rules read it: reduced, and names blanked.
     normal: Normal,
     context: &'t TextContext<'t>,
-    /// Where it names something of the catalogue.
-    named: Vec<Range<usize>>,
     /// Where it repeats an approved sentence.
     approved: Vec<Range<usize>>,
 }
@@ -107,27 +106,22 @@ impl Guard {
     /// Checks a finished text, and gives what was found in reading order; the text may be sent where no finding is an
     /// error.
     pub fn check_text(&self, text: &str, context: &TextContext) -> Vec<Finding> {
-        let normal = Normal::of(text);
-        let named = named(text, &normal, context);
-        // A name may hold any word, so it reads as a comma to the rules: no phrase begins, ends or passes for one in it.
-        let (read, normal) = if named.is_empty() {
-            (Cow::Borrowed(text), normal)
-        } else {
-            let read = blanked(text, &named);
-            let normal = Normal::of(&read);
-            (Cow::Owned(read), normal)
-        };
-        let hits = self.matcher().find(&read, &normal);
+        let mut normal = Normal::of(text);
         let approved = match context.product {
-            Some(product) => product.approved(text, &Normal::of(text)),
+            Some(product) => product.approved(text, &normal),
             None => Vec::new(),
         };
+        // A name may hold any word, so it reads as commas to the rules: no phrase begins, ends or passes for one in it.
+        let named = named(text, &normal, context);
+        if !named.is_empty() {
+            normal = Normal::of(&blanked(text, &named));
+        }
+        let hits = self.matcher().find(text, &normal);
         let subject = Subject {
             guard: self,
             text,
             normal,
             context,
-            named,
             approved,
         };
         let mut drafts = Vec::new();
@@ -142,7 +136,7 @@ impl Subject<'_> {
     fn check_phrases(&self, hits: &[Match], drafts: &mut Vec<Draft>) {
         for hit in hits {
             let rule = &self.guard.pack().rules[hit.rule];
-            if covers(&self.approved, &hit.bytes) || drafts.len() >= MAX_FINDINGS {
+            if covers(&self.approved, &hit.bytes) {
                 continue;
             }
             match rule.kind {
@@ -177,13 +171,8 @@ impl Subject<'_> {
         let at = self.normal.reduced(hit.bytes.start);
         let denied =
             rule.kind == PhraseKind::Attribute && is_negated(&self.text[..hit.bytes.start]);
-        if denied
-            || covers(&self.named, &hit.bytes)
-            || product.bears_out(rule, hit, &self.normal, at)
-        {
-            return None;
-        }
-        Some(rule.reason.clone())
+        let founded = denied || product.bears_out(rule, hit, &self.normal, at);
+        (!founded).then(|| rule.reason.clone())
     }
 
     fn draft(&self, rule: &PhraseRule, hit: &Match, reason: String) -> Draft {
@@ -209,11 +198,7 @@ impl Subject<'_> {
         let Some(product) = self.context.product else {
             return;
         };
-        let excused = [&self.named[..], &self.approved[..]].concat();
-        for unfounded in product.unfounded(self.text, &self.normal, &excused) {
-            if drafts.len() >= MAX_FINDINGS {
-                return;
-            }
+        for unfounded in product.unfounded(self.text, &self.normal, &self.approved) {
             // `20% off` is one offer: the number with the words around it.
             let mut bytes = unfounded.bytes;
             let touches = |draft: &Draft| {
@@ -248,7 +233,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Control characters, template marks, loudness, the subject of a reply, the way out of a list.
+    /// Control characters, template marks, loudness, the way out of a list, the sender's signature and the brand's manner.
     fn check_form(&self, drafts: &mut Vec<Draft>) {
         let field = Field::new("text", Shown::literal(self.text), &[]);
         let none = Bindings::default();
@@ -313,12 +298,18 @@ fn named(text: &str, normal: &Normal, context: &TextContext) -> Vec<Range<usize>
     named
 }
 
-/// A text of the same bytes with commas in the place of names.
+/// A text with a comma in the place of each character of a name. Marks that no rule reads fill up its bytes, so that every
+/// character that is left stands where it stood.
 fn blanked(text: &str, named: &[Range<usize>]) -> String {
+    let mut named = named.to_vec();
+    named.sort_by_key(|range| range.start);
+    let mut named = named.into_iter().peekable();
     let mut out = String::with_capacity(text.len());
     for (at, c) in text.char_indices() {
-        if named.iter().any(|range| range.contains(&at)) {
-            out.extend(std::iter::repeat_n(',', c.len_utf8()));
+        while named.next_if(|range| range.end <= at).is_some() {}
+        if named.peek().is_some_and(|range| range.start <= at) {
+            out.push(',');
+            out.extend(std::iter::repeat_n('\u{1}', c.len_utf8() - 1));
         } else {
             out.push(c);
         }
@@ -350,6 +341,12 @@ fn finish(text: &str, mut drafts: Vec<Draft>) -> Vec<Finding> {
         key(a).cmp(&key(b)).then_with(|| a.rule.cmp(&b.rule))
     });
     drafts.dedup_by(|a, b| a.bytes == b.bytes && a.rule == b.rule);
+    let mut told = BTreeMap::new();
+    drafts.retain(|draft| {
+        let count = told.entry(draft.severity).or_insert(0);
+        *count += 1;
+        *count <= MAX_FINDINGS
+    });
     let (mut byte, mut scalar) = (0, 0);
     drafts
         .into_iter()

@@ -2,20 +2,25 @@
 
 use std::sync::LazyLock;
 
-/// Each traditional character of the packs' phrases with the simplified one that it is read as, in pairs.
+/// Each traditional character with the simplified one that it is read as, in pairs.
 const TRADITIONAL: &str = include_str!("traditional.txt");
+/// Variants that are neither, with what they are read as, in pairs: 祕 for 秘. 蕞 is none, and never written for anything else
+/// than 最 in a shop.
+const VARIANTS: &str = "亙亘佈布佔占侷局俬私倖幸兇凶剷铲勳勋卹恤厤历唸念喫吃噁恶嚐尝嚥咽嚮向囌苏孃娘寀采崑昆崙仑嶽岳巖岩弔吊彆别彔录彫雕彿佛慼戚慾欲捱挨旂旗昇升朮术枴拐柺拐榦干槓杠樑梁\
+    歎叹殭僵氾泛汎泛汙污泝溯洩泄淨净淩凌溼湿瀰弥燉炖燬毁燻熏獃呆琱雕甦苏甯宁痠酸癒愈癡痴皁皂盃杯祕秘箇个籤签糰团紮扎綑捆綵彩縴纤羨羡翫玩脩修臥卧菸烟葯药蒐搜蓆席蔘参\
+    薹苔蝨虱蠍蝎襬摆覈核託托証证譁哗譟噪譭毁讚赞豔艳踰逾蹟迹週周遊游醃腌醣糖釦扣鈅钥鉆钻鍊炼鍼针鎚锤鑑鉴鑞镴闇暗陞升霑沾餬糊餵喂饑饥鬨哄鵰雕麴曲傚效麪面裏里羣群峯峰\
+    牀床鷄鸡徧遍蕞最";
 /// Where Chinese characters begin.
 const FIRST: u32 = 0x4e00;
 
 /// The simplified form of each character from [`FIRST`] on.
 static SIMPLIFIED: LazyLock<Vec<char>> = LazyLock::new(|| {
     let mut table: Vec<char> = (FIRST..=0x9fff).filter_map(char::from_u32).collect();
-    let chars: Vec<char> = TRADITIONAL.chars().filter(|c| !c.is_whitespace()).collect();
+    let lines = TRADITIONAL.lines().filter(|line| !line.starts_with('#'));
+    let chars: Vec<char> = lines.chain([VARIANTS]).flat_map(str::chars).collect();
     for pair in chars.chunks_exact(2) {
         table[(u32::from(pair[0]) - FIRST) as usize] = pair[1];
     }
-    // Not its traditional form, but never written for anything else in a shop.
-    table[(u32::from('蕞') - FIRST) as usize] = '最';
     table
 });
 

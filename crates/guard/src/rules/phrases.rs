@@ -1,12 +1,14 @@
 //! Forbidden phrases, and claims that need a fact behind them.
 
+use std::collections::BTreeMap;
+
 use super::{Fault, Field, Message};
 use crate::matcher::{Match, Matcher};
 use crate::normal::Normal;
 use crate::pack::{PhraseKind, PhraseRule, RulePack, Severity, Support};
 
-/// A text with so many hits is refused whatever the rest of it says.
-const MAX_HITS: usize = 100;
+/// The most findings of each severity that are told of a field.
+const MAX_FINDINGS: usize = 100;
 
 pub(super) fn check(
     pack: &RulePack,
@@ -16,7 +18,8 @@ pub(super) fn check(
 ) {
     for field in message.fields {
         let hits = matcher.find(field.plain(), &Normal::of(field.plain()));
-        for hit in hits.into_iter().take(MAX_HITS) {
+        let mut told = BTreeMap::new();
+        for hit in hits {
             let rule = &pack.rules[hit.rule];
             // A template's own words about the product are a matter for whoever approves it.
             if rule.kind == PhraseKind::Attribute {
@@ -28,6 +31,11 @@ pub(super) fn check(
                     .any(|support| supports(*support, rule, &hit, message, field))
             };
             if !field.is_approved(&hit.bytes) && !supported() {
+                let count = told.entry(rule.severity).or_insert(0);
+                *count += 1;
+                if *count > MAX_FINDINGS {
+                    continue;
+                }
                 let said = Normal::of(&field.plain()[hit.bytes.clone()]).text;
                 let fault = Fault::new(
                     rule.kind.name(),

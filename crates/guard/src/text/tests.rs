@@ -226,6 +226,48 @@ fn the_form_of_a_text_is_checked_and_mended() {
 }
 
 #[test]
+fn what_stands_behind_a_long_text_is_found() {
+    let guard = guard();
+    for filler in [
+        "A quiet mug for the window, in blue. ",
+        "现货，好杯子，家用。",
+        "A bestseller. ",
+    ] {
+        let text = format!(
+            "{}This is the best mug in the world",
+            filler.repeat(100_000 / filler.len())
+        );
+        let findings = guard.check_text(&text, &TextContext::default());
+        assert!(
+            findings.iter().any(|finding| finding.severity.is_error()),
+            "{filler}"
+        );
+    }
+}
+
+#[test]
+fn a_name_may_stand_anywhere() {
+    let names = Names::new(["木杯", "木杯家", "é"]);
+    let context = TextContext {
+        names: names.as_ref(),
+        ..TextContext::default()
+    };
+    for text in [
+        "别慌木杯到货，别慌木杯家",
+        "最木杯好",
+        "木杯木杯木杯最好的木杯",
+    ] {
+        for finding in guard().check_text(text, &context) {
+            assert!(
+                finding.span.1 <= text.chars().count(),
+                "{text}: {finding:?}"
+            );
+        }
+    }
+    assert_eq!(found("最木杯好", &context), [""; 0]);
+}
+
+#[test]
 fn long_and_strange_texts_are_checked_in_time() {
     let guard = guard();
     for piece in [

@@ -31,10 +31,14 @@ struct Tally {
 }
 
 fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<()> {
-    // The names of a catalogue may hold any word; without a shop there are none, and only a product needs one.
+    // The names of a catalogue may hold any word. Without a shop there are none, and only a product needs one.
     let store = match Store::open_existing(&shared.data_dir) {
         Ok(store) => Some(store),
         Err(error) if args.product.is_some() => return Err(error.into()),
+        Err(error) if shared.data_dir.exists() => {
+            eprintln!("hawker: {error}; the names of its catalogue are checked like other words");
+            None
+        }
         Err(_) => None,
     };
     let request = CopyCheckRequest {

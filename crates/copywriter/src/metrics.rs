@@ -14,6 +14,7 @@ mod ngrams;
 mod nist;
 mod rouge_l;
 mod self_bleu;
+mod slot_error;
 
 pub use bleu::{Bleu, Smoothing};
 pub use cider::cider;
@@ -24,6 +25,7 @@ pub use mteval::tokenise_13a;
 pub use nist::{NistForm, nist};
 pub use rouge_l::{RougeL, rouge_l, rouge_l_coco};
 pub use self_bleu::{self_bleu, self_bleu_each};
+pub use slot_error::{Slot, SlotErrors, SlotRules, WrongValue, slot_error_rate};
 
 use crate::CopyError;
 

@@ -1,9 +1,13 @@
-//! BLEU and NIST of six systems of the E2E challenge equal the official scorer's, to the four digits that it prints.
+//! Scores of six systems of the E2E challenge equal the official scorer's, to the four digits that it prints, and their
+//! slot errors those of the script of its authors.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use copywriter::metrics::{Bleu, NistForm, Smoothing, cider, nist, rouge_l_coco, tokenise_13a};
+use copywriter::metrics::{
+    Bleu, NistForm, SlotErrors, SlotRules, Smoothing, cider, nist, rouge_l_coco, slot_error_rate,
+    tokenise_13a,
+};
 use serde_json::Value;
 
 type Tokens = Vec<String>;
@@ -32,22 +36,27 @@ fn references() -> Option<Vec<(String, Vec<Tokens>)>> {
     Some(lists)
 }
 
-/// The texts of a system, in the order of the references.
-fn outputs(system: &str, meanings: &[(String, Vec<Tokens>)]) -> Vec<Tokens> {
+/// The meanings and texts of a system.
+fn rows(system: &str) -> Vec<(String, String)> {
     let path = shared().join(format!("data/e2e_nlg/system_outputs/{system}.tsv"));
-    let rows: Vec<(String, Tokens)> = csv::ReaderBuilder::new()
+    csv::ReaderBuilder::new()
         .delimiter(b'\t')
         .from_path(path)
         .expect("the outputs of a system")
         .records()
         .map(|row| row.expect("a row of the outputs"))
-        .map(|row| (row[0].to_owned(), lower_13a(&row[1])))
-        .collect();
+        .map(|row| (row[0].to_owned(), row[1].to_owned()))
+        .collect()
+}
+
+/// The texts of a system, in the order of the references.
+fn outputs(system: &str, meanings: &[(String, Vec<Tokens>)]) -> Vec<Tokens> {
+    let rows = rows(system);
     meanings
         .iter()
         .map(|(meaning, _)| {
             let row = rows.iter().find(|(of, _)| of == meaning);
-            row.expect("every meaning has a text").1.clone()
+            lower_13a(&row.expect("every meaning has a text").1)
         })
         .collect()
 }
@@ -101,4 +110,66 @@ fn scores_of_six_systems_equal_the_official_ones() {
         let mean = scores.iter().sum::<f64>() / scores.len() as f64;
         assert!((mean - official(4)).abs() < 0.015, "{system} CIDEr {mean}");
     }
+}
+
+/// The attributes and values of a meaning representation such as `name[Zizzi], area[riverside]`.
+fn slots(meaning: &str) -> Vec<(&str, &str)> {
+    let slot = |slot| {
+        let (attribute, value) = str::split_once(slot, '[').expect("a value in brackets");
+        (attribute.trim(), value)
+    };
+    let parts = meaning.split("],");
+    parts.map(|part| slot(part.trim_end_matches(']'))).collect()
+}
+
+#[test]
+fn slot_errors_of_six_systems_equal_those_of_the_authors_script() {
+    if references().is_none() {
+        eprintln!("skipped: the E2E test set is not there");
+        return;
+    }
+    let rules = SlotRules::e2e();
+    // Missing, added and wrong values, as `slot_error.py` of tuetschek/e2e-cleaning counts them.
+    for (system, expected) in [
+        ("tgen", [125, 16, 14]),
+        ("slug", [24, 6, 25]),
+        ("tuda", [0, 0, 0]),
+        ("gong", [12, 26, 11]),
+        ("sheff1", [35, 2, 10]),
+        ("tr1", [601, 1, 0]),
+    ] {
+        let errors: Vec<SlotErrors> = rows(system)
+            .iter()
+            .map(|(meaning, text)| rules.errors(&slots(meaning), text))
+            .collect();
+        let sum = |of: fn(&SlotErrors) -> usize| errors.iter().map(of).sum::<usize>();
+        let counts = [
+            sum(|text| text.missing.len()),
+            sum(|text| text.added.len()),
+            sum(|text| text.wrong.len()),
+        ];
+        assert_eq!(counts, expected, "{system}");
+        let rate = expected.iter().sum::<usize>() as f64 / 4352.0;
+        assert!((slot_error_rate(&errors) - rate).abs() < 1e-15, "{system}");
+    }
+}
+
+#[test]
+fn cleaned_texts_have_no_slot_errors() {
+    // The authors cleaned the test set with their own rules, so that these find nothing in it.
+    let path = shared().join("data/e2e_nlg/cleaned/test-fixed.csv.xz");
+    let Ok(file) = File::open(path) else {
+        eprintln!("skipped: the cleaned E2E test set is not there");
+        return;
+    };
+    let rules = SlotRules::e2e();
+    let (mut texts, mut clean) = (0, 0);
+    for row in csv::Reader::from_reader(liblzma::read::XzDecoder::new(file)).records() {
+        let row = row.expect("a row of the cleaned test set");
+        texts += 1;
+        clean += usize::from(rules.errors(&slots(&row[0]), &row[1]).count() == 0);
+    }
+    // The others are double spaces, "fast-food" and "£20-£25", which only these rules read.
+    assert_eq!(texts, 4693);
+    assert!(clean >= 4598, "{clean} texts");
 }

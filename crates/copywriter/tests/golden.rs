@@ -1,10 +1,11 @@
 //! The metrics equal the reference implementations on `shared/golden/text_metrics.json`.
 
+use copywriter::characters;
 use copywriter::metrics::{
-    Bleu, NistForm, Smoothing, cider, distinct_n, feature_coverage_ratio, feature_diversity, nist,
-    rouge_l, rouge_l_coco, self_bleu, self_bleu_each, tokenise_13a, unique_sentence_ratio,
+    Bleu, NistForm, Rouge, Smoothing, cider, distinct_n, feature_coverage_ratio, feature_diversity,
+    jieba_words, nist, rouge_chinese, rouge_l, rouge_l_coco, rouge_n, self_bleu, self_bleu_each,
+    tokenise_13a, tokenise_rouge, unique_sentence_ratio,
 };
-use copywriter::{characters, tokenise};
 use serde_json::Value;
 
 fn golden() -> Option<Value> {
@@ -191,36 +192,69 @@ fn nist_equals_nltk_and_the_e2e_scorer() {
 }
 
 #[test]
-fn rouge_l_equals_three_packages() {
+fn rouge_l_equals_the_coco_caption_tools() {
     let Some(golden) = golden() else { return };
     let (texts, references) = english(&golden, lower_split);
     let expected = numbers(&golden["coco_caption"]["rouge_l_each"]);
     for ((text, references), expected) in texts.iter().zip(&references).zip(expected) {
         assert_close(rouge_l_coco(text, references), expected, "coco");
     }
-    let (texts, references) = english(&golden, |text| tokenise(&text.replace('-', " ")));
-    for ((text, references), expected) in texts
-        .iter()
-        .zip(&references)
-        .zip(list(&golden["rouge_score"]["nostem"]))
+}
+
+#[test]
+fn rouge_equals_rouge_score() {
+    let Some(golden) = golden() else { return };
+    let (texts, references) = english(&golden, tokenise_rouge);
+    let expected = list(&golden["rouge_score"]["nostem"]);
+    for ((text, references), expected) in texts.iter().zip(&references).zip(expected) {
+        let reference = &references[0];
+        for (name, score) in [
+            ("rouge1", rouge_n(text, reference, 1)),
+            ("rouge2", rouge_n(text, reference, 2)),
+            ("rougeL", rouge_l(text, reference)),
+        ] {
+            assert_rouge(score, &expected[name], name);
+        }
+    }
+}
+
+#[test]
+fn rouge_chinese_equals_the_package_over_words_and_characters() {
+    let Some(golden) = golden() else { return };
+    let expected = &golden["rouge_chinese"];
+    let input = &golden["inputs"]["zh"];
+    let words = |texts: &Value| -> Vec<Tokens> {
+        strings(texts)
+            .iter()
+            .map(|text| jieba_words(text))
+            .collect()
+    };
+    let (texts, references) = (words(&input["hyps"]), words(&input["refs"]));
+    let split = |name: &str| -> Vec<Tokens> { list(&expected[name]).iter().map(strings).collect() };
+    assert_eq!(texts, split("jieba_hyp"));
+    assert_eq!(references, split("jieba_ref"));
+    for ((text, reference), expected) in texts.iter().zip(&references).zip(list(&expected["word"]))
     {
-        let (score, expected) = (rouge_l(text, &references[0]), &expected["rougeL"]);
-        assert_close(score.precision, number(&expected["p"]), "rouge-score");
-        assert_close(score.recall, number(&expected["r"]), "rouge-score");
-        assert_close(score.f, number(&expected["f"]), "rouge-score");
+        assert_rouge_chinese(text, reference, expected);
     }
     let (texts, references) = chinese(&golden);
-    for ((text, references), expected) in texts
-        .iter()
-        .zip(&references)
-        .zip(list(&golden["rouge_chinese"]["char"]))
+    for ((text, references), expected) in texts.iter().zip(&references).zip(list(&expected["char"]))
     {
-        let (score, expected) = (rouge_l(text, &references[0]), &expected["rouge-l"]);
-        assert_close(score.precision, number(&expected["p"]), "rouge_chinese");
-        assert_close(score.recall, number(&expected["r"]), "rouge_chinese");
-        // rouge_chinese adds 1e-8 to the denominator of F.
-        assert!((score.f - number(&expected["f"])).abs() < 1e-8);
+        assert_rouge_chinese(text, &references[0], expected);
     }
+}
+
+fn assert_rouge_chinese(text: &[String], reference: &[String], expected: &Value) {
+    let scores = rouge_chinese(text, reference);
+    assert_rouge(scores.rouge_1, &expected["rouge-1"], "rouge-1");
+    assert_rouge(scores.rouge_2, &expected["rouge-2"], "rouge-2");
+    assert_rouge(scores.rouge_l, &expected["rouge-l"], "rouge-l");
+}
+
+fn assert_rouge(score: Rouge, expected: &Value, name: &str) {
+    assert_close(score.precision, number(&expected["p"]), name);
+    assert_close(score.recall, number(&expected["r"]), name);
+    assert_close(score.f, number(&expected["f"]), name);
 }
 
 #[test]

@@ -6,27 +6,12 @@
 //! How this differs from the paper: β is 1, as in rouge-score; [`rouge_l_coco`] has the β of 1.2 and the handling of several
 //! references of the COCO caption tools, which the E2E challenge used.
 
-/// ROUGE-L of one text against one reference.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RougeL {
-    /// Share of the text's tokens in the common subsequence, 0..=1.
-    pub precision: f64,
-    /// Share of the reference's tokens in the common subsequence, 0..=1.
-    pub recall: f64,
-    /// Harmonic mean of the two, 0..=1.
-    pub f: f64,
-}
+use super::rouge::{Rouge, common_subsequence, f_beta};
 
 /// Returns ROUGE-L of a text against one reference.
-pub fn rouge_l(hypothesis: &[String], reference: &[String]) -> RougeL {
-    let common = common_subsequence(hypothesis, reference) as f64;
-    let precision = common / hypothesis.len().max(1) as f64;
-    let recall = common / reference.len().max(1) as f64;
-    RougeL {
-        precision,
-        recall,
-        f: f_beta(precision, recall, 1.0),
-    }
+pub fn rouge_l(hypothesis: &[String], reference: &[String]) -> Rouge {
+    let common = common_subsequence(hypothesis, reference);
+    Rouge::of_counts(common, hypothesis.len(), reference.len())
 }
 
 /// Returns ROUGE-L of a text against several references as the COCO caption tools compute it: the best precision
@@ -39,31 +24,6 @@ pub fn rouge_l_coco(hypothesis: &[String], references: &[Vec<String>]) -> f64 {
             (precision.max(one.precision), recall.max(one.recall))
         });
     f_beta(precision, recall, 1.2)
-}
-
-fn f_beta(precision: f64, recall: f64, beta: f64) -> f64 {
-    if precision == 0.0 || recall == 0.0 {
-        return 0.0;
-    }
-    (1.0 + beta * beta) * precision * recall / (recall + beta * beta * precision)
-}
-
-/// The length of the longest common subsequence, in O(|a| |b|) time and O(|b|) memory.
-fn common_subsequence(a: &[String], b: &[String]) -> usize {
-    let mut row = vec![0; b.len() + 1];
-    for left in a {
-        let mut diagonal = 0;
-        for (column, right) in b.iter().enumerate() {
-            let above = row[column + 1];
-            row[column + 1] = if left == right {
-                diagonal + 1
-            } else {
-                above.max(row[column])
-            };
-            diagonal = above;
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

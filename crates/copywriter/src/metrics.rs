@@ -13,6 +13,7 @@ mod jieba;
 mod mteval;
 mod ngrams;
 mod nist;
+mod ptb;
 mod rouge;
 mod rouge_chinese;
 mod rouge_l;
@@ -28,6 +29,7 @@ pub use features::{feature_coverage_ratio, feature_diversity, unique_sentence_ra
 pub use jieba::jieba_words;
 pub use mteval::tokenise_13a;
 pub use nist::{NistForm, nist};
+pub use ptb::tokenise_ptb;
 pub use rouge::Rouge;
 pub use rouge_chinese::{RougeChinese, rouge_chinese};
 pub use rouge_l::{rouge_l, rouge_l_coco};

@@ -1,10 +1,12 @@
 //! Metrics over texts: how varied they are, and how close they come to references.
 //!
-//! Every metric takes tokens, so that the tokenisation is the caller's choice: [`crate::tokenise`] for mixed English
-//! and Chinese, [`crate::characters`] for characters, [`tokenise_13a`] for figures that are to equal
-//! sacrebleu's and those of the E2E challenge.
+//! Nearly every metric takes tokens, so that the tokenisation is the caller's choice: [`crate::tokenise`] for mixed
+//! English and Chinese, [`crate::characters`] for characters, [`jieba_words`] for Chinese words, and one for each published
+//! figure: [`tokenise_13a`] for BLEU and NIST, [`tokenise_ptb`] for ROUGE-L and `CIDEr` of the E2E challenge,
+//! [`tokenise_rouge`] for rouge-score. [`chrf`] and [`SlotRules`] take texts as they are.
 
 mod bleu;
+mod chrf;
 mod cider;
 mod distinct;
 mod diversity;
@@ -22,6 +24,7 @@ mod self_bleu;
 mod slot_error;
 
 pub use bleu::{Bleu, Smoothing};
+pub use chrf::chrf;
 pub use cider::cider;
 pub use distinct::distinct_n;
 pub use diversity::Diversity;

@@ -2,9 +2,9 @@
 
 use copywriter::characters;
 use copywriter::metrics::{
-    Bleu, NistForm, Rouge, Smoothing, cider, distinct_n, feature_coverage_ratio, feature_diversity,
-    jieba_words, nist, rouge_chinese, rouge_l, rouge_l_coco, rouge_n, self_bleu, self_bleu_each,
-    tokenise_13a, tokenise_rouge, unique_sentence_ratio,
+    Bleu, NistForm, Rouge, Smoothing, chrf, cider, distinct_n, feature_coverage_ratio,
+    feature_diversity, jieba_words, nist, rouge_chinese, rouge_l, rouge_l_coco, rouge_n, self_bleu,
+    self_bleu_each, tokenise_13a, tokenise_rouge, unique_sentence_ratio,
 };
 use serde_json::Value;
 
@@ -135,6 +135,7 @@ fn smoothings_equal_sacrebleu_and_nltk() {
         (Smoothing::Floor(0.1), "sentence_bleu4_method1"),
         (Smoothing::AddK(1.0), "sentence_bleu4_method2"),
         (Smoothing::Exponential, "sentence_bleu4_method3"),
+        (Smoothing::ByLength(5.0), "sentence_bleu4_method4"),
     ] {
         let (texts, references) = english(&golden, lower_split);
         let expected = numbers(&golden["nltk"][name]);
@@ -255,6 +256,17 @@ fn assert_rouge(score: Rouge, expected: &Value, name: &str) {
     assert_close(score.precision, number(&expected["p"]), name);
     assert_close(score.recall, number(&expected["r"]), name);
     assert_close(score.f, number(&expected["f"]), name);
+}
+
+#[test]
+fn chrf_equals_sacrebleu() {
+    let Some(golden) = golden() else { return };
+    let input = &golden["inputs"]["en"];
+    let references: Vec<Vec<String>> = list(&input["refs_per_hyp"]).iter().map(strings).collect();
+    for (name, word_order) in [("chrf2_corpus_2refs", 0), ("chrf++_corpus_2refs", 2)] {
+        let score = chrf(&strings(&input["hyps"]), &references, word_order).expect("paired");
+        assert_close(100.0 * score, number(&golden["sacrebleu"][name]), name);
+    }
 }
 
 #[test]

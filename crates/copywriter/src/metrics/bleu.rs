@@ -26,6 +26,9 @@ pub enum Smoothing {
     Floor(f64),
     /// Adds this to matches and n-grams of the orders above the first. (NLTK's method 2 with 1.)
     AddK(f64),
+    /// The k-th order without a match counts ln(tokens) / (2ᵏ · this) matches, less for a shorter text; nothing for a
+    /// text of one token. (NLTK's method 4 with 5.)
+    ByLength(f64),
 }
 
 /// The sufficient statistics of BLEU over a corpus.
@@ -126,6 +129,10 @@ impl Bleu {
             Smoothing::Exponential if self.matches[order] == 0 => {
                 *unmatched += 1;
                 0.5f64.powi(*unmatched) / total
+            }
+            Smoothing::ByLength(k) if self.matches[order] == 0 => {
+                *unmatched += 1;
+                0.5f64.powi(*unmatched) * (self.length as f64).ln() / k / total
             }
             _ => matches / total,
         }

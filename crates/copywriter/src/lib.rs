@@ -22,6 +22,7 @@
 mod error;
 pub mod metrics;
 pub mod native;
+mod network;
 pub mod templates;
 mod tokenise;
 

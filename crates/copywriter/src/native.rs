@@ -53,7 +53,6 @@
 //! ```
 
 mod attested;
-mod batch;
 mod clauses;
 mod compose;
 mod config;
@@ -66,7 +65,6 @@ mod evidence;
 mod fence;
 mod judge;
 mod model;
-mod network;
 mod novelty;
 mod piece;
 mod quotes;

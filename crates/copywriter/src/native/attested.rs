@@ -8,9 +8,9 @@ use nn::generator;
 use super::compose::compose_for;
 use super::control::Control;
 use super::evidence::Evidence;
-use super::sequence::Sequence;
 use super::text::StyleText;
 use super::vocabulary::Vocabulary;
+use crate::network::Sequence;
 
 /// Composed texts that each kind of text is read in.
 const COMPOSED: usize = 300;

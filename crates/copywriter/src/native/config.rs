@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::CopyError;
+use crate::network::Sizes;
 
 /// Sizes, training settings and decoding settings of the native model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,6 +138,22 @@ impl NativeConfig {
             checkpoint_steps: 5,
             learning_rate: 0.01,
             ..Self::default()
+        }
+    }
+
+    /// The sizes of the network, for so many tokens.
+    pub(super) fn sizes(&self, vocabulary: usize) -> Sizes {
+        Sizes {
+            vocabulary,
+            width: self.width,
+            layers: self.layers,
+            heads: self.heads,
+            hidden: self.hidden,
+            dropout: self.dropout,
+            user_width: self.user_width,
+            prefix_vectors: self.prefix_vectors,
+            max_tokens: self.max_tokens,
+            seed: self.seed,
         }
     }
 

@@ -26,6 +26,8 @@ pub(super) enum Control {
     EndQuote,
 }
 
+const _: () = assert!(Control::Padding as u32 == crate::network::PADDING);
+
 /// Their names, in the order of their ids.
 const CONTROLS: [&str; 8] = [
     "<padding>",

@@ -8,9 +8,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::compose::compose;
 use super::config::NativeConfig;
-use super::sequence::Sequence;
 use super::text::{ProductText, StyleText, TrainingTexts};
 use super::vocabulary::Vocabulary;
+use crate::network::Sequence;
 
 /// How often an epoch reads each template of the library.
 const LIBRARY_REPEATS: usize = 2;

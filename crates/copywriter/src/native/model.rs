@@ -3,13 +3,11 @@ use std::path::Path;
 use nn::{Device, Figures, NnError, Pass, TensorFile};
 use serde::{Deserialize, Serialize};
 
-use super::batch::Batch;
 use super::config::{DecodingConfig, NativeConfig};
-use super::network::Network;
-use super::sequence::Sequence;
 use super::text::StyleText;
 use super::vocabulary::Vocabulary;
 use crate::CopyError;
+use crate::network::{Batch, Network, Sequence};
 
 /// Loss on everything that was held out, the name of a figure of the validation: mean −log P of a token in nats, e^loss
 /// is the perplexity.
@@ -62,7 +60,7 @@ impl Native {
         config: &NativeConfig,
     ) -> Result<Self, CopyError> {
         config.check()?;
-        let network = Network::new(config, vocabulary.len())?;
+        let network = Network::new(&config.sizes(vocabulary.len()))?;
         Ok(Self {
             config: config.clone(),
             vocabulary,
@@ -169,7 +167,7 @@ impl Native {
         let (mut sum, mut tokens) = (0.0, 0);
         for chunk in sorted.chunks(CHUNK) {
             let batch = Batch::new(chunk, self.config.user_width)?;
-            let loss = self.network.loss(&batch, &mut Pass::Infer)?;
+            let loss = self.network.loss(&batch, 0.0, &mut Pass::Infer)?;
             let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
             sum += loss * batch.targets.len() as f64;
             tokens += batch.targets.len();

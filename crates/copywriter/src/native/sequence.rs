@@ -8,20 +8,10 @@ use super::control::{self, Control};
 use super::evidence::Evidence;
 use super::text::{Field, ProductText, StyleText};
 use super::vocabulary::Vocabulary;
+use crate::network::Sequence;
 
 /// Share of the clauses that a product text keeps, so that the model learns to begin anywhere.
 const KEPT_CLAUSES: f64 = 0.7;
-
-/// One training example: the prompt is read, the text is learnt.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sequence {
-    /// Prompt and text.
-    pub(super) tokens: Vec<u32>,
-    /// Length of the prompt; the next token is the first to be learnt.
-    pub(super) prompt: usize,
-    /// The shopper's state; none is a state of zeros.
-    pub(super) user_state: Option<Vec<f32>>,
-}
 
 /// What a text is asked for.
 #[derive(Debug, Clone, Copy)]

@@ -6,19 +6,18 @@ use std::path::Path;
 
 use events::Language;
 use nn::{
-    BatchGradients, BatchPlace, Figures, ParameterStore, Pass, Progress, SHARDS, Tensor, Training,
-    TrainingSettings, TrainingTask, generator,
+    BatchGradients, BatchPlace, Figures, ParameterStore, Progress, Training, TrainingSettings,
+    TrainingTask, generator,
 };
 
-use super::batch::{Batch, plan};
 use super::clauses::Clauses;
 use super::config::NativeConfig;
 use super::corpus::Corpus;
 use super::model::{LOSS_ALL, LOSS_COMPOSED, Native};
-use super::sequence::Sequence;
 use super::text::TrainingTexts;
 use super::vocabulary::Vocabulary;
 use crate::CopyError;
+use crate::network::{Sequence, plan};
 
 /// The learning rate at the end, as a share of the highest.
 const FLOOR: f64 = 0.05;
@@ -111,30 +110,16 @@ impl TrainingTask for Task<'_> {
     }
 
     fn gradients(&self, batch: BatchPlace) -> Result<BatchGradients, CopyError> {
-        let config = &self.model.config;
-        let network = &self.model.network;
         let sequences: Vec<&Sequence> = self.batches[batch.in_epoch as usize]
             .iter()
             .map(|index| &self.sequences[*index])
             .collect();
-        let shards = sequences
-            .chunks(sequences.len().div_ceil(SHARDS).max(1))
-            .map(|sequences| Batch::new(sequences, config.user_width))
-            .collect::<Result<Vec<_>, _>>()?;
-        let learnt: usize = shards.iter().map(|shard| shard.targets.len()).sum();
-        let shards: Vec<(u64, Batch)> = (0..).zip(shards).collect();
+        let config = &self.model.config;
         let name = format!("step {} shard", batch.number);
-        let of_shard = |(index, shard): &(u64, Batch), _: &[Tensor]| {
-            let mut rng = generator(config.seed, &name, *index);
-            let mean = network.loss(shard, &mut Pass::Train(&mut rng))?;
-            Ok((mean * (shard.targets.len() as f64 / learnt as f64))?)
-        };
-        let (loss, gradients) = nn::sharded_gradients(&network.store, &[], &shards, of_shard)?;
-        Ok(BatchGradients {
-            loss,
-            gradients,
-            tokens: learnt as u64,
-        })
+        let rng = |shard| generator(config.seed, &name, shard);
+        self.model
+            .network
+            .gradients(&sequences, config.user_width, 0.0, rng)
     }
 
     fn validate(&mut self) -> Result<Figures, CopyError> {

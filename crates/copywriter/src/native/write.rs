@@ -7,17 +7,16 @@ use guard::Guard;
 use nn::{Device, NnError, Tensor, generator};
 
 use super::attested::Attested;
-use super::batch::check_state;
 use super::drafts::Drafts;
 use super::evidence::Evidence;
 use super::fence::{Fence, Written};
 use super::model::Native;
-use super::network::DecodingState;
 use super::quotes::quotes;
 use super::sample::draw;
 use super::sequence::Prompt;
 use super::text::{Field, ProductText};
 use crate::CopyError;
+use crate::network::{DecodingState, check_state};
 use crate::templates::source;
 
 /// The name of this provider in [`events::Generator::provider`].

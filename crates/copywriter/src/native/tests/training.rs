@@ -3,11 +3,10 @@ use std::path::{Path, PathBuf};
 
 use nn::{Device, Pass, Tensor, generator};
 
-use super::super::batch::Batch;
-use super::super::sequence::Sequence;
 use super::super::vocabulary::Vocabulary;
 use super::*;
 use crate::CopyError;
+use crate::network::{Batch, Sequence};
 
 fn weights_path(folder: &Path) -> PathBuf {
     let mut paths = std::fs::read_dir(folder)
@@ -36,7 +35,7 @@ fn every_parameter_gets_a_finite_gradient_that_is_not_zero() {
     let model = Native::untrained(vocabulary, texts.styles, &config).expect("fits");
     let batch = Batch::new(&sequences.iter().collect::<Vec<_>>(), 8).expect("fits");
     let mut rng = generator(1, "test", 0);
-    let loss = model.network.loss(&batch, &mut Pass::Train(&mut rng));
+    let loss = model.network.loss(&batch, 0.0, &mut Pass::Train(&mut rng));
     let backward = loss.expect("fits").backward().expect("differentiable");
     let gradients = model.network.store.gradients(&backward);
     for (name, _) in model.network.store.iter() {

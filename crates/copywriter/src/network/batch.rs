@@ -2,19 +2,31 @@ use nn::{Device, NnError, Tensor};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::control::Control;
-use super::sequence::Sequence;
 use crate::CopyError;
+
+/// Fills short rows; any token does, since nothing that is learnt looks at it.
+pub(crate) const PADDING: u32 = 0;
+
+/// One training example: the prompt is read, the text is learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sequence {
+    /// Prompt and text.
+    pub(crate) tokens: Vec<u32>,
+    /// Length of the prompt; the next token is the first to be learnt.
+    pub(crate) prompt: usize,
+    /// The shopper's state; none is a state of zeros.
+    pub(crate) user_state: Option<Vec<f32>>,
+}
 
 /// Sequences side by side, the short ones padded at the end.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// [B, T].
-    pub(super) tokens: Tensor,
+    pub(crate) tokens: Tensor,
     /// [B, U].
-    pub(super) user_states: Tensor,
+    pub(crate) user_states: Tensor,
     /// The token to be learnt at each learnt position.
-    pub(super) targets: Vec<u32>,
+    pub(crate) targets: Vec<u32>,
     /// Row and position of each target's predecessor.
     positions: Vec<(usize, usize)>,
     time: usize,
@@ -23,9 +35,9 @@ pub(super) struct Batch {
 impl Batch {
     /// # Errors
     /// [`CopyError::UserState`] where a state has another length than `user_width`.
-    pub(super) fn new(sequences: &[&Sequence], user_width: usize) -> Result<Self, CopyError> {
+    pub(crate) fn new(sequences: &[&Sequence], user_width: usize) -> Result<Self, CopyError> {
         let time = sequences.iter().map(|s| s.tokens.len()).max().unwrap_or(0);
-        let mut tokens = vec![Control::Padding as u32; sequences.len() * time];
+        let mut tokens = vec![PADDING; sequences.len() * time];
         let mut states = vec![0f32; sequences.len() * user_width];
         let (mut targets, mut positions) = (Vec::new(), Vec::new());
         for (row, sequence) in sequences.iter().enumerate() {
@@ -52,7 +64,7 @@ impl Batch {
     }
 
     /// The learnt positions as rows of [B · (P + T), D].
-    pub(super) fn learnt_rows(&self, prefix_vectors: usize) -> Vec<u32> {
+    pub(crate) fn learnt_rows(&self, prefix_vectors: usize) -> Vec<u32> {
         let time = self.time + prefix_vectors;
         let row = |&(row, at): &(usize, usize)| (row * time + prefix_vectors + at) as u32;
         self.positions.iter().map(row).collect()
@@ -60,7 +72,7 @@ impl Batch {
 }
 
 /// Refuses a user state of another length than the model was made for.
-pub(super) fn check_state(state: &[f32], user_width: usize) -> Result<(), CopyError> {
+pub(crate) fn check_state(state: &[f32], user_width: usize) -> Result<(), CopyError> {
     if state.len() == user_width {
         return Ok(());
     }
@@ -71,7 +83,7 @@ pub(super) fn check_state(state: &[f32], user_width: usize) -> Result<(), CopyEr
 }
 
 /// Puts sequences of similar length side by side, at most `batch_tokens` in a batch, batches in random order.
-pub(super) fn plan(
+pub(crate) fn plan(
     sequences: &[Sequence],
     batch_tokens: usize,
     rng: &mut ChaCha8Rng,

@@ -1,0 +1,239 @@
+//! The learnt part of both models of this crate: a Llama-style decoder behind a soft prefix.
+
+mod batch;
+
+use nn::inference::{Engine, Parts, Precision};
+use nn::{
+    BatchGradients, DType, Device, Embedding, Init, KeyValueCache, Linear, Mask, NnError,
+    ParameterStore, Pass, RmsNorm, Rotary, SHARDS, Tensor, TransformerBlock,
+    TransformerBlockConfig, log_softmax, losses,
+};
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::CopyError;
+
+pub(crate) use batch::{Batch, PADDING, Sequence, check_state, plan};
+
+/// Standard deviation of the token table's first values.
+const TABLE_STD: f64 = 0.05;
+/// Standard deviation of the first values of the map from user state to soft prefix.
+const PREFIX_STD: f64 = 0.02;
+/// Base of the rotary angles, as in `RoFormer`.
+const ROTARY_BASE: f64 = 10_000.0;
+const NORM_EPSILON: f64 = 1e-6;
+
+/// Sizes of a [`Network`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Tokens V.
+    pub(crate) vocabulary: usize,
+    /// Model width D.
+    pub(crate) width: usize,
+    pub(crate) layers: usize,
+    pub(crate) heads: usize,
+    /// Width of the feed-forward layers.
+    pub(crate) hidden: usize,
+    pub(crate) dropout: f64,
+    /// Length U of the user state.
+    pub(crate) user_width: usize,
+    /// Soft prefix vectors P; with none the user state is not read.
+    pub(crate) prefix_vectors: usize,
+    /// Tokens that a sequence may have, the prefix left out.
+    pub(crate) max_tokens: usize,
+    pub(crate) seed: u64,
+}
+
+/// A Llama-style decoder behind a soft prefix that is projected from the user state.
+///
+/// Source: Touvron et al., "`LLaMA`: Open and Efficient Foundation Language Models", 2023; Li and Liang, "Prefix-Tuning",
+/// 2021. How this differs: the input table serves as output weights too; the prefix is a linear map of the user state
+/// instead of free vectors, and stands before the input instead of in every layer.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) store: ParameterStore,
+    tokens: Embedding,
+    prefix: Option<Linear>,
+    blocks: Vec<TransformerBlock>,
+    rotary: Rotary,
+    norm: RmsNorm,
+    prefix_vectors: usize,
+}
+
+/// The positions that decoding has read, one cache a block.
+#[derive(Debug, Clone)]
+pub(crate) struct DecodingState {
+    caches: Vec<KeyValueCache>,
+}
+
+impl Network {
+    pub(crate) fn new(sizes: &Sizes) -> Result<Self, NnError> {
+        let mut store = ParameterStore::new(sizes.seed, &Device::Cpu);
+        let width = sizes.width;
+        let block = TransformerBlockConfig {
+            width,
+            heads: sizes.heads,
+            key_heads: sizes.heads,
+            attention_bias: false,
+            hidden: sizes.hidden,
+            dropout: sizes.dropout,
+            norm_epsilon: NORM_EPSILON,
+        };
+        let small = Init::Normal { std: PREFIX_STD };
+        let (table, vectors) = ("embed_tokens", sizes.prefix_vectors);
+        Ok(Self {
+            tokens: Embedding::new(&mut store, table, sizes.vocabulary, width, TABLE_STD)?,
+            prefix: (vectors > 0)
+                .then(|| {
+                    let out = width * vectors;
+                    Linear::with_init(&mut store, "prefix", sizes.user_width, out, true, small)
+                })
+                .transpose()?,
+            blocks: (0..sizes.layers)
+                .map(|index| TransformerBlock::new(&mut store, &format!("layers.{index}"), block))
+                .collect::<Result<_, _>>()?,
+            rotary: Rotary::new(
+                width / sizes.heads,
+                vectors + sizes.max_tokens,
+                ROTARY_BASE,
+                DType::F32,
+                &Device::Cpu,
+            )?,
+            norm: RmsNorm::new(&mut store, "norm", width, NORM_EPSILON)?,
+            prefix_vectors: vectors,
+            store,
+        })
+    }
+
+    /// Cross-entropy of the texts of a batch, averaged over their tokens: −log P(text | prompt, user state), with
+    /// `smoothing` of the probability spread evenly over the vocabulary.
+    ///
+    /// # Shapes
+    /// tokens [B, T], user states [B, U] → scalar.
+    pub(crate) fn loss(
+        &self,
+        batch: &Batch,
+        smoothing: f64,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
+        let mut x = self.input(&batch.tokens, &batch.user_states)?;
+        let time = x.dim(1)?;
+        // Padding stands at the end, where nothing that is learnt looks.
+        let mask = Mask::causal(time);
+        for block in &self.blocks {
+            x = block.forward(&x, Some(&mask), &self.rotary, None, pass)?;
+        }
+        // [B, P + T, D] → [B · (P + T), D] → [N, D]: only what is learnt meets the vocabulary.
+        let rows = batch.learnt_rows(self.prefix_vectors);
+        let width = x.dim(2)?;
+        let rows = Tensor::new(rows, &Device::Cpu)?;
+        let learnt = x.reshape(((), width))?.index_select(&rows, 0)?;
+        let states = self.norm.forward(&learnt)?;
+        let share = 1.0 / batch.targets.len().max(1) as f32;
+        let entries: Vec<(u32, u32, f32)> = (0..)
+            .zip(&batch.targets)
+            .map(|(row, target)| (row, *target, share))
+            .collect();
+        losses::linear_cross_entropy(&states, self.tokens.table(), &entries, smoothing)
+    }
+
+    /// Loss and gradients of training sequences, cut into shards; `rng` gives the randomness of a shard's dropout.
+    pub(crate) fn gradients(
+        &self,
+        sequences: &[&Sequence],
+        user_width: usize,
+        smoothing: f64,
+        rng: impl Fn(u64) -> ChaCha8Rng + Sync,
+    ) -> Result<BatchGradients, CopyError> {
+        let shards = sequences
+            .chunks(sequences.len().div_ceil(SHARDS).max(1))
+            .map(|sequences| Batch::new(sequences, user_width))
+            .collect::<Result<Vec<_>, _>>()?;
+        let learnt: usize = shards.iter().map(|shard| shard.targets.len()).sum();
+        let shards: Vec<(u64, Batch)> = (0..).zip(shards).collect();
+        let of_shard = |(index, shard): &(u64, Batch), _: &[Tensor]| {
+            let mean = self.loss(shard, smoothing, &mut Pass::Train(&mut rng(*index)))?;
+            Ok((mean * (shard.targets.len() as f64 / learnt as f64))?)
+        };
+        let (loss, gradients) = nn::sharded_gradients(&self.store, &[], &shards, of_shard)?;
+        Ok(BatchGradients {
+            loss,
+            gradients,
+            tokens: learnt as u64,
+        })
+    }
+
+    /// Lays the weights out for inference; the table is the output rows too.
+    pub(crate) fn engine(&self, precision: Precision) -> Result<Engine, NnError> {
+        Engine::of(
+            Parts {
+                table: self.tokens.table(),
+                blocks: &self.blocks,
+                norm: &self.norm,
+                output: self.tokens.table(),
+                rotary: &self.rotary,
+            },
+            precision,
+        )
+    }
+
+    /// The soft prefix of a user state, row after row: [P, D].
+    pub(crate) fn prefix(&self, user_state: &[f32]) -> Result<Vec<f32>, NnError> {
+        let Some(prefix) = &self.prefix else {
+            return Ok(Vec::new());
+        };
+        let state = Tensor::from_slice(user_state, (1, user_state.len()), &Device::Cpu)?;
+        Ok(prefix.forward(&state)?.flatten_all()?.to_vec1()?)
+    }
+
+    /// Reads soft prefix and prompts of equal length, and returns the log-probabilities of the tokens that follow.
+    ///
+    /// # Shapes
+    /// prompts [B, T], user states [B, U] → [B, V].
+    pub(crate) fn begin(
+        &self,
+        prompts: &Tensor,
+        user_states: &Tensor,
+    ) -> Result<(DecodingState, Tensor), NnError> {
+        let mut state = DecodingState {
+            caches: vec![KeyValueCache::default(); self.blocks.len()],
+        };
+        let x = self.input(prompts, user_states)?;
+        let logits = self.read(&x, &mut state)?;
+        Ok((state, logits))
+    }
+
+    /// Reads one more token of each sequence, and returns the log-probabilities of the next.
+    ///
+    /// # Shapes
+    /// tokens [B, 1] → [B, V].
+    pub(crate) fn advance(
+        &self,
+        tokens: &Tensor,
+        state: &mut DecodingState,
+    ) -> Result<Tensor, NnError> {
+        self.read(&self.tokens.forward(tokens)?, state)
+    }
+
+    fn read(&self, x: &Tensor, state: &mut DecodingState) -> Result<Tensor, NnError> {
+        let mut x = x.clone();
+        for (block, cache) in self.blocks.iter().zip(&mut state.caches) {
+            x = block.forward_cached(&x, &self.rotary, cache)?;
+        }
+        let (batch, time, width) = x.dims3()?;
+        let last = x.narrow(1, time - 1, 1)?.reshape((batch, width))?;
+        log_softmax(&self.tokens.logits(&self.norm.forward(&last)?)?)
+    }
+
+    /// tokens [B, T], user states [B, U] → [B, P + T, D].
+    fn input(&self, tokens: &Tensor, user_states: &Tensor) -> Result<Tensor, NnError> {
+        let embedded = self.tokens.forward(tokens)?;
+        let Some(prefix) = &self.prefix else {
+            return Ok(embedded);
+        };
+        let (batch, _, width) = embedded.dims3()?;
+        let prefix = prefix.forward(user_states)?;
+        let prefix = prefix.reshape((batch, self.prefix_vectors, width))?;
+        Ok(Tensor::cat(&[prefix, embedded], 1)?)
+    }
+}

@@ -1,7 +1,7 @@
 //! Data to measure against: a simulated shop with a known truth, as the same events that a real one sends, and the
-//! public sets of item sequences.
+//! public sets of item sequences and of texts that were written from facts.
 //!
-//! [`SequenceSet`] reads the latter. The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
+//! [`SequenceSet`] and [`FactTextSet`] read the latter. The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
 //! exact model of how they respond to messages, so that lift and regret are measured against truth.
 //!
 //! ```
@@ -22,10 +22,12 @@
 //! This crate never reads or writes a file: it yields values, and the engine writes them.
 
 mod error;
+mod fact_texts;
 mod sequences;
 mod shop;
 
 pub use error::DatasetError;
+pub use fact_texts::{FactText, FactTextSet};
 pub use sequences::{ItemSequence, SequenceItem, SequenceSet};
 pub use shop::{
     BestAction, CLICK_TERMS, Message, Reaction, ShopConfig, SimulatedShop, segment_line,

@@ -77,6 +77,28 @@ pub enum CopyError {
         /// Numbers that the model was made for.
         expected: usize,
     },
+    /// The tokenizer cannot be learnt, read or used.
+    #[error("the tokenizer failed: {detail}; train the copywriter anew if its files were changed")]
+    Tokenizer {
+        /// What the tokenizer said.
+        detail: String,
+    },
+    /// Facts take all the room that a model has.
+    #[error(
+        "the facts take {tokens} tokens of the {most} that facts and text may have; give fewer or shorter ones, or train with a larger `max_tokens`"
+    )]
+    TooManyFacts {
+        /// Tokens of the facts.
+        tokens: usize,
+        /// Tokens that facts and text may have.
+        most: usize,
+    },
+    /// Banned phrases cannot be looked for.
+    #[error("the banned phrases cannot be used: {detail}; give fewer or shorter ones")]
+    Banned {
+        /// What is wrong with them.
+        detail: String,
+    },
     /// Tensors, weights or checkpoints failed.
     #[error(transparent)]
     Nn(#[from] nn::NnError),

@@ -19,10 +19,12 @@
 //! This crate never decides who is written to and never shows a text: what it writes is checked by `guard`
 //! and chosen by the policy.
 
+pub mod decoder;
 mod error;
 pub mod metrics;
 pub mod native;
 mod network;
+mod setting;
 pub mod templates;
 mod tokenise;
 

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CopyError;
 use crate::network::Sizes;
+use crate::setting::{is_positive, refuse};
 
 /// Sizes, training settings and decoding settings of the native model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -240,18 +241,6 @@ impl DecodingConfig {
             ));
         }
         Ok(())
-    }
-}
-
-fn is_positive(value: f64) -> bool {
-    value.is_finite() && value > 0.0
-}
-
-fn refuse(field: &'static str, value: impl std::fmt::Display, expected: &'static str) -> CopyError {
-    CopyError::Setting {
-        field,
-        value: value.to_string(),
-        expected,
     }
 }
 

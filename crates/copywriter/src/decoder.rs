@@ -1,0 +1,41 @@
+//! A language model that writes from facts: the facts, the channel and the strategy go in as tokens, the shopper's state
+//! as a soft prefix, and a text comes out whose exact values are slots.
+//!
+//! [`train`] fits a [`Copywriter`] to [`Example`]s.
+//! The files follow the data: `example` → `slots` (exact values out of the texts) → `tokenizer` and `sequence` (tokens) →
+//! `train`.
+//!
+//! The objective is −log `P_φ(t | ŷ)`, the next token's cross-entropy over the texts; facts are read, not learnt.
+//! Sources: Touvron et al., "`LLaMA`", 2023, for the network; Wen et al., "Semantically Conditioned LSTM-based Natural
+//! Language Generation", 2015, for slots; Keskar et al., "CTRL", 2019, for control tokens.
+//!
+//! It never writes an exact value by itself: names and prices are slots, filled when a text is done.
+
+mod config;
+mod consensus;
+mod constraints;
+mod coverage;
+mod decoding;
+mod example;
+mod lexicon;
+mod model;
+mod pieces;
+mod search;
+mod sequence;
+mod slots;
+mod tokenizer;
+mod train;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use config::CopywriterConfig;
+pub use consensus::Consensus;
+pub use coverage::Covered;
+pub use decoding::{DecodingConfig, Search};
+pub use example::{Corpus, Example, Fact, Meaning};
+pub use lexicon::{Lexicon, Unfounded};
+pub use model::{Copywriter, LOSS};
+pub use train::train;
+pub use write::{Draft, Writer};

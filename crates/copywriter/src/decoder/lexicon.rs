@@ -1,0 +1,208 @@
+//! Words that state a property, and which of them a text may not use.
+//!
+//! The values of an attribute that has one value at a time, such as a colour, contradict each other; those that the
+//! corpus' texts use of things that have them are learnt here. A text that names another value than its facts contradicts
+//! them, one that names a value of an attribute without a fact is unfounded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::example::{Example, Fact};
+
+/// Share of an attribute's meanings that may have several values of it.
+const SEVERAL: f64 = 0.1;
+/// Examples in which a value must be a fact and in which it must be said.
+const LEAST_EXAMPLES: usize = 5;
+/// Least share of the texts that say a value, among those whose meaning has its attribute, to which it is a fact.
+const TELLING: f64 = 0.5;
+/// What may follow a Latin word.
+const AFTER_WORD: [char; 8] = [' ', ',', '.', ';', '-', ')', '!', '?'];
+
+/// The values that state a property, by attribute.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lexicon {
+    values: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A value that a text states without a fact to bear it out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unfounded {
+    /// The attribute.
+    pub name: String,
+    /// The value, in small letters.
+    pub value: String,
+    /// Whether the facts have another value of the attribute.
+    pub contradicts: bool,
+}
+
+impl Lexicon {
+    /// Learns the attributes and values of a corpus; `exact` names those whose values are slots.
+    pub fn learn(examples: &[Example], exact: &[String]) -> Self {
+        let mut meanings: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        let mut values: BTreeMap<(&str, String), usize> = BTreeMap::new();
+        for example in examples {
+            let facts = &example.meaning.facts;
+            for (at, fact) in facts.iter().enumerate() {
+                *values.entry((&fact.name, small(&fact.value))).or_default() += 1;
+                let count = meanings.entry(&fact.name).or_default();
+                let earlier = facts[..at].iter().filter(|other| other.name == fact.name);
+                match earlier.count() {
+                    0 => count.0 += 1.0,
+                    1 => count.1 += 1.0,
+                    _ => {}
+                }
+            }
+        }
+        let single = |name: &str| {
+            let (all, several) = meanings[name];
+            several <= SEVERAL * all && !exact.iter().any(|other| other == name)
+        };
+        values.retain(|(name, value), count| {
+            *count >= LEAST_EXAMPLES && value.chars().count() >= 2 && single(name)
+        });
+        let mut lexicon = Self::default();
+        for ((name, value), _) in values {
+            if is_telling(examples, name, &value) {
+                let of_name = lexicon.values.entry(name.to_owned()).or_default();
+                of_name.insert(value);
+            }
+        }
+        lexicon
+    }
+
+    /// The values that a text states and its facts do not, in the order of attribute and value.
+    pub fn unfounded(&self, facts: &[Fact], text: &str) -> Vec<Unfounded> {
+        let text = small(text);
+        let others = self.others(facts);
+        let said = others.filter(|(_, value)| states(&text, value));
+        said.map(|(name, value)| Unfounded {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            contradicts: facts.iter().any(|fact| fact.name == name),
+        })
+        .collect()
+    }
+
+    /// The phrases that would state a value that the facts do not have, for [`super::DecodingConfig::banned`].
+    pub fn forbidden(&self, facts: &[Fact]) -> Vec<String> {
+        let others = self.others(facts);
+        others
+            .flat_map(|(_, value)| {
+                if !is_latin(value) {
+                    return vec![value.to_owned()];
+                }
+                AFTER_WORD.map(|after| format!(" {value}{after}")).to_vec()
+            })
+            .collect()
+    }
+
+    /// The values that no fact holds, not even as a part.
+    fn others<'a>(&'a self, facts: &[Fact]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let held: Vec<String> = facts.iter().map(|fact| small(&fact.value)).collect();
+        let all = self.values.iter();
+        let all =
+            all.flat_map(|(name, values)| values.iter().map(move |value| (&name[..], &value[..])));
+        all.filter(move |(_, value)| !held.iter().any(|held| held.contains(value)))
+    }
+}
+
+/// Whether texts that say a value are mostly about things that have it.
+fn is_telling(examples: &[Example], name: &str, value: &str) -> bool {
+    let (mut said, mut held) = (0usize, 0usize);
+    for example in examples {
+        let mut of_name = example
+            .meaning
+            .facts
+            .iter()
+            .filter(|fact| fact.name == name)
+            .peekable();
+        if of_name.peek().is_some() && states(&small(&example.text), value) {
+            said += 1;
+            held += usize::from(of_name.any(|fact| small(&fact.value).contains(value)));
+        }
+    }
+    held >= LEAST_EXAMPLES && held as f64 >= TELLING * said as f64
+}
+
+/// Whether a text in small letters has a value, as whole words where they are Latin.
+fn states(text: &str, value: &str) -> bool {
+    text.match_indices(value).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + value.len()..].chars().next();
+        let joined = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        !is_latin(value) || !(joined(before) || joined(after))
+    })
+}
+
+fn is_latin(value: &str) -> bool {
+    value.chars().any(|letter| letter.is_ascii_alphabetic())
+}
+
+fn small(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decoder::Meaning;
+
+    fn example(facts: &[(&str, &str)], text: &str) -> Example {
+        let facts = facts.iter().map(|(name, value)| Fact::new(*name, *value));
+        Example {
+            meaning: Meaning::of_facts(facts.collect()),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn only_telling_values_of_single_attributes_are_learnt() {
+        let mut examples = Vec::new();
+        for _ in 0..6 {
+            examples.push(example(
+                &[("colour", "Red"), ("style", "plain"), ("style", "bold")],
+                "a red, bold one",
+            ));
+            examples.push(example(
+                &[("colour", "blue"), ("brand", "Acme")],
+                "a blue one, layered",
+            ));
+            // White is said of what is not white, and of nothing that is.
+            examples.push(example(&[("colour", "white")], "a blue one"));
+        }
+        let lexicon = Lexicon::learn(&examples, &["brand".to_owned()]);
+        let colours: Vec<&str> = lexicon.values["colour"]
+            .iter()
+            .map(String::as_str)
+            .collect();
+        assert_eq!((lexicon.values.len(), colours), (1, vec!["blue", "red"]));
+
+        let facts = [Fact::new("colour", "Dark Blue")];
+        let found = lexicon.unfounded(&facts, "Red and blue, layered.");
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].value.as_str(), found[0].contradicts),
+            ("red", true)
+        );
+        assert!(!lexicon.unfounded(&[], "Red.")[0].contradicts);
+        assert_eq!(lexicon.unfounded(&facts, "Layered, a redo."), []);
+        let banned = lexicon.forbidden(&facts);
+        assert_eq!(banned.len(), AFTER_WORD.len());
+        assert!(banned.contains(&" red,".to_owned()));
+    }
+
+    #[test]
+    fn chinese_values_need_no_ends_of_words() {
+        let examples = vec![example(&[("颜色", "红色")], "这条红色的裙子"); 6];
+        let lexicon = Lexicon::learn(&examples, &[]);
+        let facts = [Fact::new("颜色", "白色")];
+        assert_eq!(lexicon.forbidden(&facts), ["红色"]);
+        assert_eq!(lexicon.unfounded(&facts, "大红色的")[0].value, "红色");
+        // A value within a longer one is borne out by it.
+        assert_eq!(
+            lexicon.forbidden(&[Fact::new("颜色", "酒红色")]),
+            Vec::<String>::new()
+        );
+    }
+}

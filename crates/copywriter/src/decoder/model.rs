@@ -1,0 +1,165 @@
+use std::path::Path;
+
+use nn::{Device, Figures, NnError, Pass, TensorFile};
+use serde::{Deserialize, Serialize};
+
+use super::config::CopywriterConfig;
+use super::coverage::Coverage;
+use super::example::Fact;
+use super::tokenizer::Tokenizer;
+use crate::CopyError;
+use crate::network::{Batch, Network, Sequence};
+
+/// The name of the validation's figure: mean −log P of a token in nats, e^loss is the perplexity.
+pub const LOSS: &str = "loss";
+
+/// Format of the files; it grows when an older version could not read them.
+const FORMAT: u32 = 1;
+/// The file that names the weights; a model exists once it does.
+const RECORD: &str = "copywriter.json";
+/// The tokenizer, in the layout of Hugging Face.
+const TOKENIZER: &str = "tokenizer.json";
+/// The files of weights.
+const PREFIX: &str = "copywriter";
+/// The tensor of the regressions that recognise facts.
+const COVERAGE: &str = "coverage";
+/// Sequences that are measured together.
+const CHUNK: usize = 32;
+
+/// A trained language model that writes from facts.
+#[derive(Debug)]
+pub struct Copywriter {
+    pub(super) config: CopywriterConfig,
+    pub(super) tokenizer: Tokenizer,
+    /// The names of the facts whose values are exact.
+    pub(super) slots: Vec<String>,
+    pub(super) network: Network,
+    pub(super) coverage: Coverage,
+    /// Hash of the weights, for [`events::Generator::model`].
+    version: String,
+}
+
+/// A model as it is written, beside its weights and its tokenizer.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    format: u32,
+    config: CopywriterConfig,
+    slots: Vec<String>,
+    /// The facts that are recognised in a text.
+    #[serde(default)]
+    recognised: Vec<Fact>,
+    weights: TensorFile,
+}
+
+impl Copywriter {
+    /// A model with random weights.
+    pub(super) fn untrained(
+        tokenizer: Tokenizer,
+        slots: Vec<String>,
+        config: &CopywriterConfig,
+    ) -> Result<Self, CopyError> {
+        let network = Network::new(&config.sizes(tokenizer.len()))?;
+        Ok(Self {
+            config: config.clone(),
+            tokenizer,
+            slots,
+            network,
+            coverage: Coverage::default(),
+            version: "untrained".to_owned(),
+        })
+    }
+
+    /// Reads a model from the folder that it was trained in.
+    ///
+    /// # Errors
+    /// [`CopyError::Nn`] and [`CopyError::Tokenizer`] where a file is absent, is not what was written, or was written by
+    /// another version.
+    pub fn load(folder: &Path) -> Result<Self, CopyError> {
+        let path = folder.join(RECORD);
+        let record: Record = nn::read_checked_json(&path)?;
+        if record.format != FORMAT {
+            return Err(CopyError::Nn(NnError::Format {
+                path,
+                found: record.format,
+                expected: FORMAT,
+            }));
+        }
+        let tokenizer = Tokenizer::load(&folder.join(TOKENIZER))?;
+        let mut tensors = record.weights.read(folder, &Device::Cpu)?;
+        let coverage = tensors.remove(COVERAGE);
+        let mut model = Self::untrained(tokenizer, record.slots, &record.config)?;
+        model.network.store.restore(&tensors)?;
+        if let Some(weights) = coverage {
+            model.coverage = Coverage::restore(record.recognised, &weights)?;
+        }
+        model.version = version(&record.weights);
+        Ok(model)
+    }
+
+    /// Writes the model into a folder; the weights before are removed once the new ones are durable.
+    pub(super) fn save(&mut self, folder: &Path) -> Result<(), CopyError> {
+        let mut tensors = self.network.store.snapshot()?;
+        if !self.coverage.names().is_empty() {
+            tensors.insert(COVERAGE.to_owned(), self.coverage.tensor()?);
+        }
+        let json = self.tokenizer.to_json()?;
+        nn::replace_file(&folder.join(TOKENIZER), json.as_bytes())?;
+        let record = Record {
+            format: FORMAT,
+            config: self.config.clone(),
+            slots: self.slots.clone(),
+            recognised: self.coverage.names().to_vec(),
+            weights: TensorFile::write(folder, PREFIX, &tensors)?,
+        };
+        nn::write_checked_json(&folder.join(RECORD), &record)?;
+        record.weights.remove_others(folder, PREFIX)?;
+        self.version = version(&record.weights);
+        Ok(())
+    }
+
+    /// The settings that it was trained with.
+    pub fn config(&self) -> &CopywriterConfig {
+        &self.config
+    }
+
+    /// The number of trainable scalars.
+    pub fn parameter_count(&self) -> usize {
+        self.network.store.element_count()
+    }
+
+    /// The number of tokens V.
+    pub fn vocabulary_size(&self) -> usize {
+        self.tokenizer.len()
+    }
+
+    /// The provider and the hash of the weights, as a variant records it.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The mean −log P of a token of the texts of sequences; no figure without any.
+    pub(super) fn validate(&self, held_out: &[Sequence]) -> Result<Figures, CopyError> {
+        let mut sorted: Vec<&Sequence> = held_out.iter().collect();
+        sorted.sort_by_key(|sequence| sequence.tokens.len());
+        let (mut sum, mut tokens) = (0.0, 0);
+        for chunk in sorted.chunks(CHUNK) {
+            let batch = Batch::new(chunk, self.config.user_width)?;
+            let loss = self.network.loss(&batch, 0.0, &mut Pass::Infer)?;
+            let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
+            sum += loss * batch.targets.len() as f64;
+            tokens += batch.targets.len();
+        }
+        let mut figures = Figures::new();
+        if tokens > 0 {
+            figures.insert(LOSS.to_owned(), sum / tokens as f64);
+        }
+        Ok(figures)
+    }
+}
+
+fn version(weights: &TensorFile) -> String {
+    format!(
+        "decoder@{}",
+        &weights.blake3[..12.min(weights.blake3.len())]
+    )
+}

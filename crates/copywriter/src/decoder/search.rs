@@ -1,0 +1,86 @@
+//! Finds texts: by chance or by beam, under constraints.
+
+mod beam;
+mod sample;
+
+use nn::inference::Engine;
+
+use super::constraints::Constraints;
+use super::decoding::{DecodingConfig, Search};
+use crate::CopyError;
+
+/// A text as tokens, without the end.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Hypothesis {
+    pub(super) tokens: Vec<u32>,
+    /// −log P of the tokens and the end under the model, with every token allowed.
+    pub(super) surprise: f64,
+}
+
+impl Hypothesis {
+    /// Mean log-probability of a token, the end among them.
+    pub(super) fn score(&self, length_penalty: f64) -> f64 {
+        -self.surprise / (self.tokens.len() as f64 + 1.0).powf(length_penalty)
+    }
+}
+
+/// What is read before the first token is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Start<'a> {
+    pub(super) engine: &'a Engine,
+    /// The soft prefix, [P, D].
+    pub(super) prefix: &'a [f32],
+    pub(super) prompt: &'a [u32],
+    pub(super) end: u32,
+}
+
+/// Searches for texts of at most `room` tokens; those that did not come to an end by then are not among them.
+pub(super) fn search(
+    start: Start<'_>,
+    constraints: &Constraints<'_>,
+    config: &DecodingConfig,
+    room: usize,
+    seed: u64,
+) -> Result<Vec<Hypothesis>, CopyError> {
+    let max_tokens = config.max_tokens.min(room);
+    match config.search {
+        Search::Greedy => beam::beam(start, constraints, max_tokens, &beam::Shape::plain(1)),
+        Search::Beam {
+            width,
+            groups,
+            diversity,
+            length_penalty,
+        } => {
+            let shape = beam::Shape {
+                width: width.div_ceil(groups.max(1)).max(1),
+                groups: groups.max(1),
+                diversity,
+                length_penalty,
+            };
+            beam::beam(start, constraints, max_tokens, &shape)
+        }
+        Search::Sample {
+            count,
+            temperature,
+            top_p,
+            min_p,
+        } => {
+            let chance = sample::Chance {
+                temperature,
+                top_p,
+                min_p,
+            };
+            sample::sample(start, constraints, max_tokens, count, chance, seed)
+        }
+    }
+}
+
+/// log softmax of logits, in place.
+fn to_log_probabilities(logits: &mut [f32]) {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|x| f64::from(x - most).exp()).sum();
+    let total = most + sum.ln() as f32;
+    for logit in logits {
+        *logit -= total;
+    }
+}

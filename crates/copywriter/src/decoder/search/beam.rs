@@ -1,0 +1,187 @@
+//! Beam search, in groups that keep apart.
+//!
+//! Source: Vijayakumar et al., "Diverse Beam Search", 2018, with Hamming diversity: within a step, a token loses
+//! `diversity` for every text of the earlier groups that goes on with it. One group is a plain beam. How this differs: a
+//! group is done once as many texts have ended as it is wide and none that goes on has a better score.
+
+use std::collections::HashMap;
+
+use nn::inference::Session;
+
+use super::{Hypothesis, Start, to_log_probabilities};
+use crate::CopyError;
+use crate::decoder::constraints::{Constraints, Progress};
+
+/// How wide a beam is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// Texts of a group.
+    pub(super) width: usize,
+    pub(super) groups: usize,
+    pub(super) diversity: f64,
+    pub(super) length_penalty: f64,
+}
+
+impl Shape {
+    pub(super) fn plain(width: usize) -> Self {
+        Self {
+            width,
+            groups: 1,
+            diversity: 0.0,
+            length_penalty: 1.0,
+        }
+    }
+}
+
+/// A text that goes on, in a place of the session.
+#[derive(Clone)]
+struct Open {
+    sequence: usize,
+    text: Hypothesis,
+    progress: Progress,
+    /// What was taken off for likeness to earlier groups.
+    penalty: f64,
+}
+
+#[derive(Default)]
+struct Group {
+    open: Vec<Open>,
+    done: Vec<Hypothesis>,
+}
+
+/// The texts that the beam found, the best first.
+pub(super) fn beam(
+    start: Start<'_>,
+    constraints: &Constraints<'_>,
+    max_tokens: usize,
+    shape: &Shape,
+) -> Result<Vec<Hypothesis>, CopyError> {
+    let vocabulary = start.engine.vocabulary();
+    let read = start.prefix.len() / start.engine.width() + start.prompt.len();
+    // Every text has two places, for the cache that it goes on from and the one that it goes on in.
+    let places = 2 * shape.width * shape.groups;
+    let mut session = start.engine.session(places, read + max_tokens + 1)?;
+    if !start.prefix.is_empty() {
+        session.read_vectors(0, start.prefix)?;
+    }
+    let mut first = session.read(0, start.prompt)?.to_vec();
+    to_log_probabilities(&mut first);
+    let mut groups: Vec<Group> = (0..shape.groups)
+        .map(|_| Group {
+            open: vec![Open {
+                sequence: 0,
+                text: Hypothesis {
+                    tokens: Vec::new(),
+                    surprise: 0.0,
+                },
+                progress: constraints.begin(),
+                penalty: 0.0,
+            }],
+            done: Vec::new(),
+        })
+        .collect();
+    let mut rows: HashMap<usize, Vec<f32>> = HashMap::from([(0, first)]);
+    for step in 0..=max_tokens {
+        let mut written: HashMap<u32, f64> = HashMap::new();
+        let mut next: Vec<(usize, u32)> = Vec::new();
+        let half = (step + 1) % 2 * places / 2;
+        for (number, group) in groups.iter_mut().enumerate() {
+            let children = expand(group, &rows, constraints, start.end, shape, &written);
+            group.open.clear();
+            for (place, (parent, token)) in children.into_iter().enumerate() {
+                let sequence = half + number * shape.width + place;
+                move_cache(&mut session, parent.sequence, sequence);
+                *written.entry(token).or_default() += 1.0;
+                next.push((sequence, token));
+                group.open.push(Open { sequence, ..parent });
+            }
+        }
+        if next.is_empty() {
+            break;
+        }
+        let logits = session.step(&next)?;
+        rows.clear();
+        for ((sequence, _), row) in next.iter().zip(logits.chunks_exact(vocabulary)) {
+            let mut row = row.to_vec();
+            to_log_probabilities(&mut row);
+            rows.insert(*sequence, row);
+        }
+    }
+    let mut all: Vec<Hypothesis> = groups.into_iter().flat_map(|group| group.done).collect();
+    let score = |text: &Hypothesis| text.score(shape.length_penalty);
+    all.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    Ok(all)
+}
+
+fn move_cache(session: &mut Session<'_>, from: usize, to: usize) {
+    session.restart(to);
+    session.copy(from, to);
+}
+
+/// The texts that a group goes on with, each with the token that was added last; those that end are put aside.
+fn expand(
+    group: &mut Group,
+    rows: &HashMap<usize, Vec<f32>>,
+    constraints: &Constraints<'_>,
+    end: u32,
+    shape: &Shape,
+    written: &HashMap<u32, f64>,
+) -> Vec<(Open, u32)> {
+    let mut candidates: Vec<(f64, usize, u32, f64)> = Vec::new();
+    for (index, open) in group.open.iter().enumerate() {
+        let row = &rows[&open.sequence];
+        let mut order: Vec<u32> = (0..row.len() as u32).collect();
+        let penalised = |token: &u32| {
+            let loss = shape.diversity * written.get(token).copied().unwrap_or(0.0);
+            f64::from(row[*token as usize]) - loss
+        };
+        let by_score = |a: &u32, b: &u32| penalised(b).total_cmp(&penalised(a)).then(a.cmp(b));
+        // Of one text no more than the beam's width can go on, and one may end.
+        let most = (4 * shape.width + 16).min(order.len());
+        if most < order.len() {
+            order.select_nth_unstable_by(most - 1, by_score);
+            order.truncate(most);
+        }
+        order.sort_by(by_score);
+        let allowed = order
+            .into_iter()
+            .filter(|token| constraints.allows(&open.text.tokens, &open.progress, *token));
+        for token in allowed.take(shape.width + 1) {
+            let loss = shape.diversity * written.get(&token).copied().unwrap_or(0.0);
+            let score = f64::from(row[token as usize]) - loss - open.text.surprise - open.penalty;
+            candidates.push((score, index, token, loss));
+        }
+    }
+    candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
+    let mut children = Vec::new();
+    for (_, index, token, loss) in candidates {
+        if children.len() == shape.width {
+            break;
+        }
+        let parent = &group.open[index];
+        let surprise = parent.text.surprise - f64::from(rows[&parent.sequence][token as usize]);
+        if token == end {
+            let tokens = parent.text.tokens.clone();
+            group.done.push(Hypothesis { tokens, surprise });
+            continue;
+        }
+        let mut child = parent.clone();
+        child.text.surprise = surprise;
+        child.penalty += loss;
+        child.progress = constraints.advance(&parent.progress, token);
+        child.text.tokens.push(token);
+        children.push((child, token));
+    }
+    let score = |text: &Hypothesis| text.score(shape.length_penalty);
+    group.done.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    group.done.truncate(shape.width);
+    let worst = group.done.get(shape.width - 1).map(score);
+    let best = children
+        .iter()
+        .map(|(open, _)| score(&open.text))
+        .fold(f64::NEG_INFINITY, f64::max);
+    if worst.is_some_and(|worst| worst >= best) {
+        children.clear();
+    }
+    children
+}

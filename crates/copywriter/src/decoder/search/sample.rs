@@ -1,0 +1,139 @@
+//! Texts drawn at random.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Hypothesis, Start, to_log_probabilities};
+use crate::CopyError;
+use crate::decoder::constraints::{Constraints, Progress};
+
+/// From what a token is drawn: the model's distribution, cooled and cut.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chance {
+    pub(super) temperature: f64,
+    pub(super) top_p: f64,
+    pub(super) min_p: f64,
+}
+
+/// A text that is being drawn.
+struct Open {
+    sequence: usize,
+    text: Hypothesis,
+    progress: Progress,
+    rng: ChaCha8Rng,
+}
+
+/// Draws `count` texts; one that finds no way on, or no end, is lost. Each has randomness of its own, so that a text does not
+/// depend on how many are drawn beside it.
+pub(super) fn sample(
+    start: Start<'_>,
+    constraints: &Constraints<'_>,
+    max_tokens: usize,
+    count: usize,
+    chance: Chance,
+    seed: u64,
+) -> Result<Vec<Hypothesis>, CopyError> {
+    let vocabulary = start.engine.vocabulary();
+    let read = start.prefix.len() / start.engine.width() + start.prompt.len();
+    let mut session = start.engine.session(count.max(1), read + max_tokens + 1)?;
+    if !start.prefix.is_empty() {
+        session.read_vectors(0, start.prefix)?;
+    }
+    let mut first = session.read(0, start.prompt)?.to_vec();
+    to_log_probabilities(&mut first);
+    let mut open: Vec<Open> = (0..count)
+        .map(|sequence| Open {
+            sequence,
+            text: Hypothesis {
+                tokens: Vec::new(),
+                surprise: 0.0,
+            },
+            progress: constraints.begin(),
+            rng: nn::generator(seed, "draft", sequence as u64),
+        })
+        .collect();
+    for sequence in 1..count {
+        session.copy(0, sequence);
+    }
+    let mut done: Vec<(usize, Hypothesis)> = Vec::new();
+    let mut rows: Vec<f32> = first.repeat(count);
+    for _ in 0..=max_tokens {
+        let mut going_on = Vec::with_capacity(open.len());
+        let mut next = Vec::with_capacity(open.len());
+        for (mut one, row) in open.into_iter().zip(rows.chunks_exact(vocabulary)) {
+            let allowed = |token| constraints.allows(&one.text.tokens, &one.progress, token);
+            let Some(token) = draw(row, chance, allowed, &mut one.rng) else {
+                continue;
+            };
+            one.text.surprise -= f64::from(row[token as usize]);
+            if token == start.end {
+                done.push((one.sequence, one.text));
+                continue;
+            }
+            one.progress = constraints.advance(&one.progress, token);
+            one.text.tokens.push(token);
+            next.push((one.sequence, token));
+            going_on.push(one);
+        }
+        open = going_on;
+        if open.is_empty() {
+            break;
+        }
+        rows = session.step(&next)?.to_vec();
+        rows.chunks_exact_mut(vocabulary)
+            .for_each(to_log_probabilities);
+    }
+    done.sort_by_key(|(sequence, _)| *sequence);
+    Ok(done.into_iter().map(|(_, text)| text).collect())
+}
+
+/// Draws an allowed token; nothing where none is allowed that the cuts leave.
+///
+/// The order of the cuts: allowed tokens, then those with `min_p` of the likeliest, then the nucleus; then temperature.
+fn draw(
+    log_probabilities: &[f32],
+    chance: Chance,
+    allowed: impl Fn(u32) -> bool,
+    rng: &mut ChaCha8Rng,
+) -> Option<u32> {
+    // A token beyond this cannot matter, and asking whether it is allowed costs more than the draw.
+    let most = log_probabilities
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
+    let mut cut = 1e-5f32.max(chance.min_p as f32).ln();
+    let mut weights: Vec<(u32, f64)> = Vec::new();
+    for _ in 0..2 {
+        let likely = (0u32..)
+            .zip(log_probabilities)
+            .filter(|(_, x)| **x >= most + cut);
+        let likely = likely.filter(|(token, _)| allowed(*token));
+        weights.extend(likely.map(|(token, x)| (token, f64::from(*x).exp())));
+        if !weights.is_empty() {
+            break;
+        }
+        cut = f32::NEG_INFINITY;
+    }
+    weights.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let floor = chance.min_p * weights.first()?.1;
+    let mut mass = 0.0;
+    let kept = weights.iter().take_while(|(_, weight)| {
+        let before = mass;
+        mass += weight;
+        *weight >= floor && before < chance.top_p * total
+    });
+    let kept = kept.count().max(1);
+    weights.truncate(kept);
+    for (_, weight) in &mut weights {
+        *weight = weight.powf(1.0 / chance.temperature);
+    }
+    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
+    let mut left = rng.random::<f64>() * total;
+    let chosen = weights.iter().find(|(_, weight)| {
+        left -= weight;
+        left < 0.0
+    });
+    // Rounding may leave a hair over the last one.
+    chosen.or(weights.last()).map(|(token, _)| *token)
+}

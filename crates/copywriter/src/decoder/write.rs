@@ -1,0 +1,146 @@
+//! Texts from facts.
+
+use nn::inference::{Engine, Precision};
+
+use super::consensus::{Consensus, Pool};
+use super::constraints::Constraints;
+use super::coverage::Covered;
+use super::decoding::DecodingConfig;
+use super::example::{Fact, Meaning};
+use super::model::Copywriter;
+use super::pieces::Pieces;
+use super::search::{Hypothesis, Start, search};
+use super::sequence::Prompt;
+use crate::CopyError;
+use crate::network::check_state;
+
+/// Writes with a trained model; making one lays its weights out once.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    model: &'a Copywriter,
+    engine: Engine,
+    pieces: Pieces,
+}
+
+/// A text that the model wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The text, with the values in their slots.
+    pub text: String,
+    /// Its tokens, slots in the place of values; see [`Writer::rank`].
+    pub tokens: Vec<u32>,
+    /// log P of the tokens and the end under the model.
+    pub log_probability: f64,
+}
+
+impl Copywriter {
+    /// Makes the model ready to write.
+    ///
+    /// # Errors
+    /// [`CopyError::Nn`] where memory is short.
+    pub fn writer(&self, precision: Precision) -> Result<Writer<'_>, CopyError> {
+        Ok(Writer {
+            model: self,
+            engine: self.network.engine(precision)?,
+            pieces: Pieces::new(&self.tokenizer),
+        })
+    }
+}
+
+impl Writer<'_> {
+    /// Writes texts from facts: as many as the search finds, the likeliest first where it is a beam. The same seed gives
+    /// the same texts.
+    ///
+    /// # Errors
+    /// [`CopyError::UserState`] for a state of another length than the model's, [`CopyError::TooManyFacts`] where they leave
+    /// no room for a text, [`CopyError::Banned`] for banned phrases that cannot be looked for.
+    pub fn write(
+        &self,
+        meaning: &Meaning,
+        config: &DecodingConfig,
+        seed: u64,
+    ) -> Result<Vec<Draft>, CopyError> {
+        let model = self.model;
+        let prompt = Prompt::new(meaning, &model.slots, &model.tokenizer)?;
+        let constraints = Constraints::new(&prompt, &model.tokenizer, &self.pieces, config)?;
+        let prefix = self.prefix(meaning)?;
+        let start = Start {
+            engine: &self.engine,
+            prefix: &prefix,
+            prompt: &prompt.tokens,
+            end: model.tokenizer.end(),
+        };
+        let most = model.config.max_tokens;
+        let room = most.saturating_sub(prompt.tokens.len() + 1);
+        if room == 0 {
+            return Err(CopyError::TooManyFacts {
+                tokens: prompt.tokens.len(),
+                most,
+            });
+        }
+        let found = search(start, &constraints, config, room, seed)?;
+        let drafts = found.into_iter();
+        Ok(drafts
+            .filter_map(|text| self.draft(&prompt, text))
+            .collect())
+    }
+
+    /// Orders drafts of one meaning, the best first: those that leave out and add the fewest facts, among them those that
+    /// `pool` agrees with most; see [`Consensus`].
+    pub fn rank(
+        &self,
+        meaning: &Meaning,
+        drafts: &mut Vec<Draft>,
+        pool: &[Draft],
+        consensus: &Consensus,
+    ) {
+        let pool = Pool::new(pool.iter().map(|draft| &draft.tokens[..]));
+        let mut keyed: Vec<(usize, f64, Draft)> = std::mem::take(drafts)
+            .into_iter()
+            .map(|draft| {
+                let errors = self.covered(meaning, &draft);
+                let expected = pool.expected(&draft.tokens, consensus);
+                (errors.missing + errors.added, expected, draft)
+            })
+            .collect();
+        keyed.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        drafts.extend(keyed.into_iter().map(|(_, _, draft)| draft));
+    }
+
+    /// Which of the facts told as words a draft leaves out and adds, as far as they are recognised.
+    pub fn covered(&self, meaning: &Meaning, draft: &Draft) -> Covered {
+        let told = meaning
+            .facts
+            .iter()
+            .filter(|fact| !self.model.slots.contains(&fact.name));
+        let told: Vec<Fact> = told.cloned().collect();
+        self.model.coverage.of(&draft.tokens, &told)
+    }
+
+    fn prefix(&self, meaning: &Meaning) -> Result<Vec<f32>, CopyError> {
+        let width = self.model.config.user_width;
+        if width == 0 {
+            return Ok(Vec::new());
+        }
+        let nobody = vec![0.0; width];
+        let state = meaning.user_state.as_ref().unwrap_or(&nobody);
+        check_state(state, width)?;
+        Ok(self.model.network.prefix(state)?)
+    }
+
+    /// The text of tokens; nothing where their bytes are no text.
+    fn draft(&self, prompt: &Prompt<'_>, found: Hypothesis) -> Option<Draft> {
+        let mut bytes = Vec::new();
+        for token in &found.tokens {
+            match prompt.slots.iter().position(|slot| slot == token) {
+                Some(slot) => bytes.extend_from_slice(prompt.values.slots[slot].1.as_bytes()),
+                None => bytes.extend_from_slice(self.pieces.bytes(*token)?),
+            }
+        }
+        Some(Draft {
+            text: String::from_utf8(bytes).ok()?.trim().to_owned(),
+            tokens: found.tokens,
+            log_probability: -found.surprise,
+        })
+    }
+}

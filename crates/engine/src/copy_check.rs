@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use events::{Channel, Timestamp};
+use events::{Channel, Product, Timestamp};
 use guard::{Finding, Grounds, Guard, Names, RulePack, Severity, TextContext};
 use serde::Serialize;
 
@@ -82,13 +82,7 @@ impl CopyCheck {
         let guard = guard(config)?;
         let catalogue = store.map(Store::catalogue).transpose()?.unwrap_or_default();
         let grounds = match &request.product {
-            Some(id) => {
-                let product = catalogue
-                    .products
-                    .get(id)
-                    .ok_or_else(|| no_product(&catalogue, id))?;
-                Some(guard.ground(product, request.now))
-            }
+            Some(id) => Some(guard.ground(product(&catalogue, id)?, request.now)),
             None => None,
         };
         let products = catalogue.products.values();
@@ -121,6 +115,12 @@ impl CopyCheck {
             findings,
         }
     }
+}
+
+/// A product of the catalogue, or an error that names the nearest id.
+pub(crate) fn product<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Product> {
+    let found = catalogue.products.get(id);
+    found.ok_or_else(|| no_product(catalogue, id))
 }
 
 fn no_product(catalogue: &Catalogue, id: &str) -> EngineError {

@@ -32,6 +32,7 @@ mod click;
 pub mod config;
 mod copy_check;
 mod copybook;
+mod copywriting;
 mod demo;
 mod drift;
 mod error;
@@ -61,6 +62,10 @@ pub use campaign::{
 pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
 pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
+pub use copywriting::{
+    CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings, DraftRequest,
+    DraftSettings, FactTextDataset, copy_settings, draft, evaluate_copy, read_corpus, train_writer,
+};
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
 pub use error::{EngineError, Result};
@@ -118,6 +123,7 @@ pub fn sms_segments(text: &str) -> usize {
     guard::sms::segments(text).segments
 }
 
+pub use copywriter::decoder::LOSS as COPYWRITER_LOSS;
 pub use copywriter::native::LOSS_ALL;
 pub use datasets::SequenceSet;
 pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};

@@ -21,6 +21,7 @@ use recommender::{
 };
 
 pub use files::{SequenceDataset, read_files};
+pub(crate) use files::{find, read_text};
 pub use report::{SequenceFit, SequenceReport};
 pub(crate) use settings::laid_over;
 pub use settings::sequence_settings;

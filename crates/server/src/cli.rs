@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Tune(TuneArgs),
     /// Judges every model on the last weeks of the log.
     #[command(
-        after_help = "Example:\n  hawker evaluate\n  hawker evaluate --dataset online-retail --path data/online_retail"
+        after_help = "Example:\n  hawker evaluate\n  hawker evaluate --dataset online-retail --path data/online_retail\n  hawker evaluate --dataset e2e --path data/e2e_nlg --settings bench/copy/e2e.toml"
     )]
     Evaluate(EvaluateArgs),
     /// Learns from a table of impressions which of them are clicked, and judges what was learnt.
@@ -122,7 +122,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  hawker recommend --user 17850 --why\n  hawker recommend --out lists.jsonl --top 20 --explore 0.1\n  hawker recommend --out loyal.jsonl --segment loyal --category Kitchen --json"
     )]
     Recommend(RecommendArgs),
-    /// Checks texts: may they be sent, and what is wrong with those that may not.
+    /// Writes texts from facts, and checks texts: may they be sent, and what is wrong with those that may not.
     Copy(CopyArgs),
 }
 
@@ -140,7 +140,41 @@ pub(crate) enum CopyAction {
         after_help = "Example:\n  hawker copy check texts.txt\n  hawker copy check texts.txt --product mug-7 --channel sms --json\n  cat texts.txt | hawker copy check - --summary"
     )]
     Check(CopyCheckArgs),
+    /// Writes drafts for a product, or from facts that are given, with the model of `hawker train copywriter`; each is
+    /// checked as it stands.
+    #[command(
+        after_help = "Example:\n  hawker copy draft --product mug-7 --count 5\n  hawker copy draft --facts '{\"title\": \"Mug\", \"colour\": \"red\"}' --control push"
+    )]
+    Draft(CopyDraftArgs),
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyDraftArgs {
+    /// The product that they are about, by its id.
+    #[arg(long, value_name = "ID", required_unless_present = "facts")]
+    pub(crate) product: Option<String>,
+    /// Facts in place of a product's, or beside them: a JSON object of names and values.
+    #[arg(long, value_name = "JSON", value_parser = object)]
+    pub(crate) facts: Option<JsonObject>,
+    /// How they are to be said: a control of the corpus, such as a channel. May be given several times.
+    #[arg(long = "control", value_name = "NAME")]
+    pub(crate) controls: Vec<String>,
+    /// Where they are sent: push, sms, email, banner or social.
+    #[arg(long)]
+    pub(crate) channel: Option<Channel>,
+    /// When they are sent; now where absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+    /// Number of drafts.
+    #[arg(long, default_value_t = 5, value_parser = counted(1))]
+    pub(crate) count: usize,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// An object of JSON, as it is given in an argument.
+pub(crate) type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyCheckArgs {
@@ -220,8 +254,8 @@ pub(crate) enum QuarantineAction {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// A public data set instead of the shop: online-retail, amazon-beauty, ml1m, ml100k, or sequences for a file of your
-    /// own.
+    /// A public data set instead of the shop: online-retail; of sequences amazon-beauty, ml1m, ml100k, or sequences for a
+    /// file of your own; of texts that were written from facts e2e, advertisegen, myntra.
     #[arg(long, requires = "path")]
     pub(crate) dataset: Option<String>,
     /// The folder with the data set's files; for sequences, the file: `user item item …` lines, `user item` lines in time
@@ -246,19 +280,48 @@ pub(crate) struct EvaluateArgs {
     /// Set a tenth of the shoppers and a twentieth of the items of sequences aside, and judge how a model meets them.
     #[arg(long, requires = "dataset")]
     pub(crate) cold_start: bool,
-    /// A TOML file with settings of the user model of sequences; the others keep their defaults.
+    /// A TOML file with settings of the user model of sequences, or of the copywriter; the others keep their defaults.
     #[arg(long, requires = "dataset")]
     pub(crate) settings: Option<PathBuf>,
+    /// Judge a copywriter on the validation's facts instead of the test's: to choose settings by.
+    #[arg(long, requires = "dataset")]
+    pub(crate) on_validation: bool,
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct TrainArgs {
+    #[command(subcommand)]
+    pub(crate) what: Option<TrainWhat>,
     /// Train the user model that serves on with the orders since it was trained, instead of anew; what was chosen stays.
     #[arg(long)]
     pub(crate) update: bool,
     /// Windows of older orders that an update reads again for each window of new ones.
     #[arg(long, default_value_t = 1.0, requires = "update")]
     pub(crate) replay: f64,
+}
+
+/// What is trained instead of the models of the log.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrainWhat {
+    /// Learns to write from facts, from texts that people wrote. `hawker copy draft` then writes with it.
+    #[command(
+        after_help = "Example:\n  hawker train copywriter --corpus texts.jsonl --exact title,price\n\nA line of the corpus: {\"facts\": {\"title\": \"Mug\", \"colour\": [\"red\", \"white\"]}, \"controls\": [\"push\"], \"text\": \"…\"}\nStopped or killed, it goes on where it was when it is run again."
+    )]
+    Copywriter(TrainCopywriterArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainCopywriterArgs {
+    /// The texts and the facts that they were written from: JSON lines, plain or .xz.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) corpus: PathBuf,
+    /// Facts whose values stand in a text as they are, such as names and prices: the model never writes them itself.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) exact: Vec<String>,
+    /// A TOML file with settings; the others keep their defaults.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -518,6 +581,12 @@ fn counted(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Sen
         Ok(_) => Err(format!("from {least} to 10000")),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Reads an object of JSON.
+fn object(text: &str) -> Result<JsonObject, String> {
+    serde_json::from_str(text)
+        .map_err(|error| format!("{error}; give an object such as {{\"title\": \"Mug\"}}"))
 }
 
 /// Reads the moment of a campaign; a slip of the year would hold the frequency cap against its shoppers until then.

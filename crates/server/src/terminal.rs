@@ -166,7 +166,9 @@ impl TrainBar {
                 Some(format!("NDCG@10 on new items {ndcg:.4}"))
             }),
             TrainProgress::CopyStep(progress) => self.trained(progress, "tokens", |figures| {
-                let loss = figures.get(engine::LOSS_ALL)?;
+                let loss = figures
+                    .get(engine::LOSS_ALL)
+                    .or_else(|| figures.get(engine::COPYWRITER_LOSS))?;
                 Some(format!("perplexity {:.1} on held-out texts", loss.exp()))
             }),
         }

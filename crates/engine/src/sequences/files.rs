@@ -94,7 +94,7 @@ fn renumbered(films: &str, numbers: &str) -> String {
     items
 }
 
-fn find(folder: &Path, name: &str) -> Result<PathBuf> {
+pub(crate) fn find(folder: &Path, name: &str) -> Result<PathBuf> {
     let names = [name.to_owned(), format!("{name}.xz")];
     let mut paths = names.iter().map(|name| folder.join(name));
     paths.find(|path| path.exists()).ok_or_else(|| {
@@ -104,7 +104,7 @@ fn find(folder: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// The text of a file, packed as `.xz` or not, in UTF-8 or, as films come, in ISO 8859-1.
-fn read_text(path: &Path) -> Result<String> {
+pub(crate) fn read_text(path: &Path) -> Result<String> {
     let file = File::open(path).map_err(EngineError::io("open", path))?;
     let mut bytes = Vec::new();
     unpacked(BufReader::new(file))

@@ -148,6 +148,11 @@ impl ModelFolders {
         self.root.join("copywriter")
     }
 
+    /// The language model that writes from facts.
+    pub fn writer(&self) -> PathBuf {
+        self.root.join("writer")
+    }
+
     /// A hash over what the models are, equal for runs that ended alike; `None` where nothing was trained.
     ///
     /// # Errors

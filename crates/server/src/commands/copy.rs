@@ -6,18 +6,54 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use engine::{CheckedLine, CopyCheck, CopyCheckRequest, Store};
+use engine::{CheckedLine, CopyCheck, CopyCheckRequest, DraftRequest, Store};
 use events::Timestamp;
 
 use super::{config, grouped};
-use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, Shared};
+use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, Shared};
 use crate::terminal::Terminal;
 use crate::{Outcome, Told};
 
 pub(crate) fn run(shared: &Shared, args: &CopyArgs, terminal: Terminal) -> Outcome<()> {
     match &args.action {
         CopyAction::Check(args) => check(shared, args, terminal),
+        CopyAction::Draft(args) => draft(shared, args, terminal),
     }
+}
+
+/// Writes drafts, the best first, and says of each whether it may be sent.
+fn draft(shared: &Shared, args: &CopyDraftArgs, terminal: Terminal) -> Outcome<()> {
+    let store = match &args.product {
+        Some(_) => Some(Store::open_existing(&shared.data_dir)?),
+        None => None,
+    };
+    let request = DraftRequest {
+        product: args.product.clone(),
+        facts: args.facts.clone().unwrap_or_default(),
+        controls: args.controls.clone(),
+        channel: args.channel,
+        now: args.at.unwrap_or_else(Timestamp::now),
+        count: args.count,
+        seed: args.seed,
+    };
+    let drafts = engine::draft(&shared.data_dir, store.as_ref(), &config(shared)?, &request)?;
+    for (number, draft) in (1..).zip(&drafts) {
+        let verdict = if draft.ok {
+            "passes"
+        } else {
+            "must not be sent"
+        };
+        terminal.say(format!("{number}. {}\n   {verdict}", draft.text));
+        let checked = CheckedLine {
+            line: number,
+            ok: draft.ok,
+            findings: draft.findings.clone(),
+        };
+        for finding in sentences(&checked, draft.text.as_bytes()) {
+            terminal.say(format!("   {finding}"));
+        }
+    }
+    terminal.result(&drafts)
 }
 
 /// How often a rule found something.

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use engine::ingest::Format;
-use engine::{Config, EncoderKind, EvaluationReport, SequenceReport, SequenceRequest, Store};
+use engine::{
+    Config, CopyReport, CopyRequest, CopySample, EncoderKind, EvaluationReport, FactTextDataset,
+    SequenceReport, SequenceRequest, Store,
+};
 
 use super::{config, import, sequences, store, train};
 use crate::Outcome;
@@ -16,11 +19,48 @@ pub(crate) fn run(shared: &Shared, args: &EvaluateArgs, terminal: Terminal) -> O
         (Some("online-retail"), Some(path)) => {
             terminal.result(&on_online_retail(shared, &config, path, terminal)?)
         }
-        (Some(dataset), Some(path)) => terminal.result(&on_sequences(
-            shared, &config, args, dataset, path, terminal,
-        )?),
+        (Some(name), Some(path)) => match FactTextDataset::named(name) {
+            Some(set) => terminal.result(&on_texts(shared, args, set, path, terminal)?),
+            None => terminal.result(&on_sequences(shared, &config, args, name, path, terminal)?),
+        },
         _ => terminal.result(&evaluate_models(&store(shared)?, &config, terminal)?),
     }
+}
+
+/// Judges the copywriter on texts that were written from facts, in a folder of its own, where it can be resumed.
+fn on_texts(
+    shared: &Shared,
+    args: &EvaluateArgs,
+    dataset: FactTextDataset,
+    path: &Path,
+    terminal: Terminal,
+) -> Outcome<CopyReport> {
+    let request = CopyRequest {
+        dataset,
+        settings: engine::copy_settings(args.settings.as_deref())?,
+        on_validation: args.on_validation,
+    };
+    let set = dataset.read(path)?;
+    let folder = shared.data_dir.join(format!("dataset-{}", dataset.name()));
+    let mut bar = TrainBar::new(terminal);
+    let report = engine::evaluate_copy(&set, &request, &folder, &mut |told| bar.show(told));
+    bar.finish();
+    let report = report?;
+    terminal.say(report.heading());
+    terminal.say(report.table());
+    terminal.say(report.times());
+    for sample in &report.samples {
+        let CopySample {
+            facts,
+            text,
+            reference,
+        } = sample;
+        terminal.say(format!(
+            "{}\n  {text}\n  people: {reference}\n",
+            facts.join(", ")
+        ));
+    }
+    Ok(report)
 }
 
 /// Judges the user model by leave-one-out, in a folder of its own, where it can be resumed.

@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
-use engine::{Config, Store, TrainReport, UpdateSettings};
+use engine::{Config, Store, TrainProgress, TrainReport, UpdateSettings};
 
 use super::{config, grouped, store};
 use crate::Outcome;
-use crate::cli::{Shared, TrainArgs};
+use crate::cli::{Shared, TrainArgs, TrainCopywriterArgs, TrainWhat};
 use crate::terminal::{Terminal, TrainBar};
 
 pub(crate) fn run(shared: &Shared, args: &TrainArgs, terminal: Terminal) -> Outcome<()> {
+    if let Some(TrainWhat::Copywriter(args)) = &args.what {
+        return copywriter(shared, args, terminal);
+    }
     let config = config(shared)?;
     let started = Instant::now();
     let mut store = store(shared)?;
@@ -38,6 +41,26 @@ pub(crate) fn run(shared: &Shared, args: &TrainArgs, terminal: Terminal) -> Outc
         },
         "seconds": seconds,
     }))
+}
+
+/// Trains the language model on texts that people wrote from facts.
+fn copywriter(shared: &Shared, args: &TrainCopywriterArgs, terminal: Terminal) -> Outcome<()> {
+    let settings = engine::copy_settings(args.settings.as_deref())?;
+    let corpus = engine::read_corpus(&args.corpus, &args.exact)?;
+    let started = Instant::now();
+    let mut bar = TrainBar::new(terminal);
+    let record = engine::train_writer(&shared.data_dir, &corpus, &settings, &mut |step| {
+        bar.show(&TrainProgress::CopyStep(step));
+    });
+    bar.finish();
+    let record = record?;
+    terminal.say(format!(
+        "learnt from {} texts in {:.0} s, {} epochs; write with `hawker copy draft`",
+        grouped(corpus.train.len() as u64),
+        started.elapsed().as_secs_f64(),
+        record.epochs.len()
+    ));
+    terminal.result(&record)
 }
 
 /// Trains the model that serves on and says what it learnt from.

@@ -1,0 +1,80 @@
+use std::path::Path;
+
+use copywriter::decoder::CopywriterConfig;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{EngineError, Result};
+
+/// How texts of a public set are learnt and written.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CopySettings {
+    /// The language model.
+    pub model: CopywriterConfig,
+    /// How its texts are drawn and chosen.
+    pub drafts: DraftSettings,
+}
+
+/// How texts are drawn and chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DraftSettings {
+    /// Texts that the beam follows at once. Default 8.
+    pub beam: usize,
+    /// Exponent of the length by which a beam's log-probabilities are divided. Default 1.
+    pub length_penalty: f64,
+    /// Texts drawn at random, whose agreement decides. Default 64.
+    pub samples: usize,
+    /// Divisor of their logits, above 0. Default 1.
+    pub temperature: f64,
+    /// Probability mass of their nucleus, in (0, 1]. Default 0.9.
+    pub top_p: f64,
+    /// Texts R with one of which an n-gram must be shared; see [`copywriter::decoder::Consensus`]. Default 4.
+    pub references: f64,
+    /// Whether a text must name every exact value. Default true.
+    pub require_slots: bool,
+    /// Whether a text may not state a value of a property that its facts do not have. Default false.
+    pub forbid_unfounded: bool,
+    /// Length of the runs of tokens that a text may have only once; 0 allows every repetition. Default 0.
+    pub no_repeat: usize,
+    /// Tokens that a text may have. Default 128.
+    pub max_tokens: usize,
+    /// Seed of the draws. Default 1.
+    pub seed: u64,
+}
+
+impl Default for DraftSettings {
+    fn default() -> Self {
+        Self {
+            beam: 8,
+            length_penalty: 1.0,
+            samples: 64,
+            temperature: 1.0,
+            top_p: 0.9,
+            references: 4.0,
+            require_slots: true,
+            forbid_unfounded: false,
+            no_repeat: 0,
+            max_tokens: 128,
+            seed: 1,
+        }
+    }
+}
+
+/// The settings of a public set: the defaults, under what a TOML file says.
+///
+/// # Errors
+/// [`EngineError::Config`] where the file cannot be read or has a key or value that does not fit.
+pub fn copy_settings(path: Option<&Path>) -> Result<CopySettings> {
+    let Some(path) = path else {
+        return Ok(CopySettings::default());
+    };
+    let text = std::fs::read_to_string(path).map_err(EngineError::io("read", path))?;
+    let settings: CopySettings = toml::from_str(&text).map_err(|error| EngineError::Config {
+        path: path.to_owned(),
+        problem: error.to_string(),
+        remedy: "its tables are [model] and [drafts]; see `bench/copy/e2e.toml`".to_owned(),
+    })?;
+    settings.model.check()?;
+    Ok(settings)
+}

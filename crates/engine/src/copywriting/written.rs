@@ -1,0 +1,118 @@
+//! Texts from facts, drawn and ranked.
+
+use copywriter::decoder::{Consensus, DecodingConfig, Draft, Lexicon, Meaning, Search, Writer};
+
+use super::settings::DraftSettings;
+use crate::error::Result;
+
+/// The texts of one set of facts, by the way in which they were chosen.
+pub(super) struct Written {
+    /// The likeliest token each time.
+    pub(super) greedy: String,
+    /// The likeliest text of the beam.
+    pub(super) likeliest: String,
+    /// The one that leaves out and adds the fewest facts and that the drawn ones agree with most.
+    pub(super) chosen: String,
+    /// Tokens of all drafts.
+    pub(super) tokens: usize,
+}
+
+/// Writes from facts in every way.
+pub(super) fn every_way(
+    writer: &Writer<'_>,
+    meaning: &Meaning,
+    settings: &DraftSettings,
+    lexicon: &Lexicon,
+) -> Result<Written> {
+    let greedy = decoding(meaning, settings, lexicon, Search::Greedy);
+    let greedy = writer.write(meaning, &greedy, settings.seed)?;
+    let beam = beam(writer, meaning, settings, lexicon)?;
+    let ranked = with_draws(writer, meaning, settings, lexicon, &beam)?;
+    let first = |drafts: &[Draft]| drafts.first().map_or_else(String::new, |d| d.text.clone());
+    let drafts = greedy.iter().chain(&ranked);
+    Ok(Written {
+        tokens: drafts.map(|draft| draft.tokens.len()).sum(),
+        greedy: first(&greedy),
+        likeliest: first(&beam),
+        chosen: first(&ranked),
+    })
+}
+
+/// Different texts from facts, the best first.
+pub(super) fn ranked(
+    writer: &Writer<'_>,
+    meaning: &Meaning,
+    settings: &DraftSettings,
+    lexicon: &Lexicon,
+) -> Result<Vec<Draft>> {
+    let beam = beam(writer, meaning, settings, lexicon)?;
+    let mut drafts = with_draws(writer, meaning, settings, lexicon, &beam)?;
+    let mut seen = std::collections::HashSet::new();
+    drafts.retain(|draft| seen.insert(draft.text.clone()));
+    Ok(drafts)
+}
+
+fn beam(
+    writer: &Writer<'_>,
+    meaning: &Meaning,
+    settings: &DraftSettings,
+    lexicon: &Lexicon,
+) -> Result<Vec<Draft>> {
+    let search = Search::Beam {
+        width: settings.beam,
+        groups: 1,
+        diversity: 0.0,
+        length_penalty: settings.length_penalty,
+    };
+    let config = decoding(meaning, settings, lexicon, search);
+    Ok(writer.write(meaning, &config, settings.seed)?)
+}
+
+/// The texts of a beam and drawn ones, ranked by what the drawn ones say.
+fn with_draws(
+    writer: &Writer<'_>,
+    meaning: &Meaning,
+    settings: &DraftSettings,
+    lexicon: &Lexicon,
+    beam: &[Draft],
+) -> Result<Vec<Draft>> {
+    let search = Search::Sample {
+        count: settings.samples,
+        temperature: settings.temperature,
+        top_p: settings.top_p,
+        min_p: 0.0,
+    };
+    let config = decoding(meaning, settings, lexicon, search);
+    let pool = writer.write(meaning, &config, settings.seed)?;
+    let consensus = Consensus {
+        references: settings.references,
+    };
+    let mut all = beam.to_vec();
+    all.extend(pool.iter().cloned());
+    writer.rank(meaning, &mut all, &pool, &consensus);
+    Ok(all)
+}
+
+fn decoding(
+    meaning: &Meaning,
+    settings: &DraftSettings,
+    lexicon: &Lexicon,
+    search: Search,
+) -> DecodingConfig {
+    let names = meaning.facts.iter().map(|fact| fact.name.clone());
+    DecodingConfig {
+        search,
+        required: settings
+            .require_slots
+            .then(|| names.collect())
+            .unwrap_or_default(),
+        banned: if settings.forbid_unfounded {
+            lexicon.forbidden(&meaning.facts)
+        } else {
+            Vec::new()
+        },
+        max_width: None,
+        no_repeat: settings.no_repeat,
+        max_tokens: settings.max_tokens,
+    }
+}

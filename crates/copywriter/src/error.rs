@@ -99,6 +99,22 @@ pub enum CopyError {
         /// What is wrong with them.
         detail: String,
     },
+    /// The language model's server wants a key, and the caller brought none.
+    #[error(
+        "the key of the language model is missing; set the environment variable `{variable}`, or empty `llm.api_key_env` for a server without keys"
+    )]
+    NoKey {
+        /// The environment variable that should hold it.
+        variable: String,
+    },
+    /// An encrypted server cannot be checked.
+    #[error(
+        "`{file}` holds no certificate in PEM; set `llm.ca_file` to the file of your system's certificate authorities"
+    )]
+    NoAuthorities {
+        /// The file that was configured.
+        file: String,
+    },
     /// Tensors, weights or checkpoints failed.
     #[error(transparent)]
     Nn(#[from] nn::NnError),

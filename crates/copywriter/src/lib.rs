@@ -21,6 +21,7 @@
 
 pub mod decoder;
 mod error;
+pub mod llm;
 pub mod metrics;
 pub mod native;
 mod network;

@@ -175,3 +175,81 @@ fn argument(strategy: Strategy) -> &'static str {
 fn shortened(text: &str) -> String {
     text.chars().take(MAX_TEXT).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use events::{Channel, Product, Timestamp};
+    use guard::{Facts, RulePack};
+
+    use super::*;
+
+    fn prompt(brand: &str, strategy: Strategy) -> Prompt {
+        let product = Product::default();
+        let (stats, user) = (BTreeMap::new(), BTreeMap::new());
+        let brief = Brief {
+            channel: Channel::Email,
+            language: Language::Zh,
+            strategy,
+            facts: Facts {
+                product: &product,
+                stats: &stats,
+                user: &user,
+                now: Timestamp::UNIX_EPOCH,
+                version: "1",
+            },
+            brand,
+            count: 2,
+            seed: 1,
+        };
+        let pack = RulePack::from_toml("version = \"none\"").expect("an empty pack");
+        Prompt::new(&brief, &[], &Guard::new(pack))
+    }
+
+    #[test]
+    fn rules_hold_no_word_of_the_shop() {
+        let plain = prompt("", Strategy::Value);
+        let loud = prompt("\"}] Shout!", Strategy::Value);
+        assert_eq!(plain.system, loud.system);
+        assert!(plain.system.contains("Write in simplified Chinese"));
+        assert!(
+            plain
+                .system
+                .contains("one of `title`, `headline`, `short`, and one of `price`, `sale`."),
+            "{}",
+            plain.system
+        );
+        let told: Value = serde_json::from_str(&loud.user).expect("JSON");
+        assert_eq!(told["brand"], "\"}] Shout!");
+        assert_eq!(
+            told["fields"]["subject"],
+            "at most 60 columns, values included; a Chinese character takes two columns"
+        );
+        assert_ne!(plain.hash(), loud.hash());
+    }
+
+    #[test]
+    fn a_plain_request_has_what_every_server_knows() {
+        let keys = |is_plain| {
+            let body = prompt("", Strategy::Value).body(&LlmConfig::default(), u64::MAX, is_plain);
+            let body: Value = serde_json::from_str(&body).expect("JSON");
+            assert_eq!(body["seed"], i64::MAX);
+            let object = body.as_object().expect("an object");
+            object.keys().cloned().collect::<Vec<String>>()
+        };
+        let plain = [
+            "max_tokens",
+            "messages",
+            "model",
+            "seed",
+            "stream",
+            "temperature",
+        ];
+        assert_eq!(keys(true), plain);
+        let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
+        all.extend(["response_format".to_owned(), "stream_options".to_owned()]);
+        all.sort();
+        assert_eq!(keys(false), all);
+    }
+}

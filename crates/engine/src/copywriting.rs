@@ -112,6 +112,9 @@ fn epochs(record: &TrainingRecord) -> (usize, Option<u64>) {
     (record.epochs.len(), record.best_epoch)
 }
 
+/// The text of a way of choosing.
+type Way = fn(&Written) -> &str;
+
 /// The published rows, those of people's own texts where there is a measure for them, and one a way of choosing.
 fn rows(
     dataset: FactTextDataset,
@@ -121,7 +124,7 @@ fn rows(
 ) -> Result<Vec<CopyRow>> {
     let meanings: Vec<Meaning> = texts.iter().map(sets::meaning).collect();
     let mut rows = published::rows(dataset.name());
-    let ways: [(&str, fn(&Written) -> &str); 3] = [
+    let ways: [(&str, Way); 3] = [
         ("greedy", |written| &written.greedy),
         ("beam", |written| &written.likeliest),
         ("consensus", |written| &written.chosen),

@@ -10,7 +10,9 @@
 //!
 //! U(t) = BP(t) · exp(¼ Σₙ log mean over its n-grams g of [1 − (1 − p(g))ᴿ])
 //!
-//! with BP the brevity penalty against the drawn texts' mean length. It takes time linear in the texts.
+//! with BP the brevity penalty against the length that the shortest of R drawn texts is expected to have, the quantile
+//! 1 / (R + 1): BLEU compares a text with the reference nearest in length, so only a text shorter than all of them pays.
+//! It takes time linear in the texts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,13 +34,14 @@ pub(super) struct Pool {
     /// Texts that have an n-gram, by n-gram.
     texts_with: HashMap<Vec<u32>, u32>,
     count: f64,
-    mean_length: f64,
+    /// Lengths of the texts, the shortest first.
+    lengths: Vec<usize>,
 }
 
 impl Pool {
     pub(super) fn new<'t>(texts: impl Iterator<Item = &'t [u32]>) -> Self {
         let mut texts_with: HashMap<Vec<u32>, u32> = HashMap::new();
-        let (mut count, mut length) = (0.0, 0.0);
+        let mut lengths = Vec::new();
         for text in texts {
             let ngrams: HashSet<&[u32]> = (1..=MAX_ORDER)
                 .flat_map(|order| text.windows(order))
@@ -46,19 +49,19 @@ impl Pool {
             for ngram in ngrams {
                 *texts_with.entry(ngram.to_vec()).or_default() += 1;
             }
-            count += 1.0;
-            length += text.len() as f64;
+            lengths.push(text.len());
         }
+        lengths.sort_unstable();
         Self {
             texts_with,
-            count,
-            mean_length: if count > 0.0 { length / count } else { 0.0 },
+            count: lengths.len() as f64,
+            lengths,
         }
     }
 
     /// The expected agreement of a text with R of the drawn ones, in [0, 1].
-    pub(super) fn expected(&self, text: &[u32], consensus: &Consensus) -> f64 {
-        if text.is_empty() || self.count == 0.0 {
+    pub(super) fn expected(&self, text: &[u32], consensus: Consensus) -> f64 {
+        if text.is_empty() || self.lengths.is_empty() {
             return 0.0;
         }
         let log_mean: f64 = (1..=MAX_ORDER)
@@ -68,7 +71,9 @@ impl Pool {
                     .ln()
             })
             .sum();
-        let brevity = (1.0 - self.mean_length / text.len() as f64).min(0.0);
+        let place = self.count / (consensus.references + 1.0);
+        let shortest = self.lengths[(place as usize).min(self.lengths.len() - 1)];
+        let brevity = (1.0 - shortest as f64 / text.len() as f64).min(0.0);
         (log_mean / MAX_ORDER as f64 + brevity).exp()
     }
 
@@ -92,7 +97,7 @@ mod tests {
     use super::*;
 
     fn expected(pool: &[&[u32]], text: &[u32], references: f64) -> f64 {
-        Pool::new(pool.iter().copied()).expected(text, &Consensus { references })
+        Pool::new(pool.iter().copied()).expected(text, Consensus { references })
     }
 
     #[test]

@@ -7,7 +7,7 @@ use aho_corasick::{Anchored, MatchKind};
 use super::decoding::DecodingConfig;
 use super::pieces::{Pieces, width};
 use super::sequence::Prompt;
-use super::tokenizer::Tokenizer;
+use super::tokenizer::END;
 use crate::CopyError;
 
 /// Times that a slot may stand in one text.
@@ -17,7 +17,6 @@ const USES: usize = 2;
 #[derive(Debug)]
 pub(super) struct Constraints<'a> {
     pieces: &'a Pieces,
-    end: u32,
     /// Token, width and whether it is required, of each slot that has a value.
     slots: Vec<(u32, usize, bool)>,
     banned: Option<DFA>,
@@ -37,7 +36,6 @@ pub(super) struct Progress {
 impl<'a> Constraints<'a> {
     pub(super) fn new(
         prompt: &Prompt<'_>,
-        tokenizer: &Tokenizer,
         pieces: &'a Pieces,
         config: &'a DecodingConfig,
     ) -> Result<Self, CopyError> {
@@ -57,7 +55,6 @@ impl<'a> Constraints<'a> {
         });
         Ok(Self {
             pieces,
-            end: tokenizer.end(),
             slots: slots.collect(),
             banned: banned.transpose()?,
             config,
@@ -91,7 +88,7 @@ impl<'a> Constraints<'a> {
 
     /// Whether a token may follow a text; the empty text may not be all.
     pub(super) fn allows(&self, text: &[u32], progress: &Progress, token: u32) -> bool {
-        if token == self.end {
+        if token == END {
             let mut slots = self.slots.iter().zip(&progress.uses);
             return !text.is_empty() && slots.all(|((.., required), uses)| !required || *uses > 0);
         }

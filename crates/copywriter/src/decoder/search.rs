@@ -31,7 +31,6 @@ pub(super) struct Start<'a> {
     /// The soft prefix, [P, D].
     pub(super) prefix: &'a [f32],
     pub(super) prompt: &'a [u32],
-    pub(super) end: u32,
 }
 
 /// Searches for texts of at most `room` tokens; those that did not come to an end by then are not among them.

@@ -2,7 +2,9 @@
 
 use super::example::{Example, Meaning};
 use super::slots::{Piece, Values};
-use super::tokenizer::{Tokenizer, control_token, fact_token, slot_token, spaced};
+use super::tokenizer::{
+    BEGIN, END, FACT, Tokenizer, WRITE, control_token, fact_token, slot_token, spaced,
+};
 use crate::CopyError;
 use crate::network::Sequence;
 
@@ -23,17 +25,16 @@ impl<'a> Prompt<'a> {
         tokenizer: &Tokenizer,
     ) -> Result<Self, CopyError> {
         let (values, places) = Values::of(&meaning.facts, exact);
-        let mut tokens = vec![tokenizer.begin()];
+        let mut tokens = vec![BEGIN];
         let controls = meaning.controls.iter();
         tokens.extend(controls.filter_map(|name| tokenizer.special(&control_token(name))));
         let mut slots = Vec::new();
         for (fact, place) in meaning.facts.iter().zip(places) {
-            match tokenizer.special(&fact_token(&fact.name)) {
-                Some(token) => tokens.push(token),
-                None => {
-                    tokens.push(tokenizer.fact());
-                    tokenizer.encode(&spaced(&fact.name), &mut tokens)?;
-                }
+            if let Some(token) = tokenizer.special(&fact_token(&fact.name)) {
+                tokens.push(token);
+            } else {
+                tokens.push(FACT);
+                tokenizer.encode(&spaced(&fact.name), &mut tokens)?;
             }
             let slot = place.and_then(|at| tokenizer.special(&slot_token(&values.slots[at].0)));
             match slot {
@@ -44,7 +45,7 @@ impl<'a> Prompt<'a> {
                 None => tokenizer.encode(&spaced(&fact.value), &mut tokens)?,
             }
         }
-        tokens.push(tokenizer.write());
+        tokens.push(WRITE);
         Ok(Self {
             tokens,
             slots,
@@ -68,7 +69,7 @@ impl<'a> Prompt<'a> {
                 Piece::Slot(slot) => tokens.push(self.slots[slot]),
             }
         }
-        tokens.push(tokenizer.end());
+        tokens.push(END);
         Ok(Some(tokens))
     }
 }

@@ -190,7 +190,7 @@ fn every_search_scores_as_the_training_graph_does() {
             let prompt = sequence::Prompt::new(&asked, &model.slots, &model.tokenizer);
             let mut tokens = prompt.expect("encodes").tokens;
             let prompt = tokens.len();
-            tokens.extend(draft.tokens.iter().copied().chain([model.tokenizer.end()]));
+            tokens.extend(draft.tokens.iter().copied().chain([tokenizer::END]));
             let sequence = crate::network::Sequence {
                 prompt,
                 user_state: asked.user_state.clone(),
@@ -259,7 +259,7 @@ fn a_name_that_was_never_read_is_told_in_words() {
     let facts = vec![Fact::new("<end>", "<slot:name>"), Fact::new("name", "Zed")];
     let asked = Meaning::of_facts(facts);
     let prompt = sequence::Prompt::new(&asked, &model.slots, &model.tokenizer).expect("encodes");
-    let (end, fact) = (model.tokenizer.end(), model.tokenizer.fact());
+    let (end, fact) = (tokenizer::END, tokenizer::FACT);
     assert!(!prompt.tokens.contains(&end), "a fact's name is data");
     assert_eq!(prompt.tokens[1], fact);
     let slot = model
@@ -268,6 +268,75 @@ fn a_name_that_was_never_read_is_told_in_words() {
         .expect("there is a slot");
     let slots = prompt.tokens.iter().filter(|token| **token == slot);
     assert_eq!(slots.count(), 1, "a fact's value is data");
+}
+
+/// A mixed text and the ids that Python's `tokenizers` gives it with `tokenizer.json`; see `bench/golden/tokenizer.py`.
+#[derive(serde::Deserialize)]
+struct Cut {
+    text: String,
+    ids: Vec<u32>,
+}
+
+#[test]
+fn ids_equal_those_of_pythons_tokenizers() {
+    let json = include_str!("tests/tokenizer.json");
+    let cuts: Vec<Cut> =
+        serde_json::from_str(include_str!("tests/tokenizer_ids.json")).expect("JSON");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("tokenizer.json");
+    std::fs::write(&path, json).expect("is written");
+    let loaded = tokenizer::Tokenizer::load(&path).expect("is a tokenizer");
+    let learnt = tokenizer::Tokenizer::train(&mixed(), 420).expect("learns");
+    // A tokenizer is the same whenever it is learnt, and what is read is what was written.
+    assert_eq!(learnt.to_json().expect("JSON"), json.trim_end());
+    assert!(cuts.len() >= 8);
+    for tokenizer in [loaded, learnt] {
+        let pieces = pieces::Pieces::new(&tokenizer);
+        for cut in &cuts {
+            let mut ids = Vec::new();
+            tokenizer.encode(&cut.text, &mut ids).expect("encodes");
+            assert_eq!(ids, cut.ids, "{}", cut.text);
+            let bytes: Vec<u8> = ids
+                .iter()
+                .flat_map(|id| pieces.bytes(*id).expect("a piece").to_vec())
+                .collect();
+            assert_eq!(String::from_utf8(bytes).as_deref(), Ok(cut.text.as_str()));
+        }
+    }
+}
+
+/// A few sentences in English and Chinese.
+fn mixed() -> Corpus {
+    let texts = [
+        "The blue mug is back: it's made of china, holds 350 ml and costs less than before.",
+        "这款连衣裙采用柔软的棉质面料，穿着舒适透气，显瘦又百搭。",
+        "A soft cotton dress that's easy to match — in red, white or blue.",
+        "简约的圆领设计修饰颈部线条，宽松的版型穿着舒适，T恤百搭。",
+    ];
+    let example = |text: &&str| Example {
+        meaning: Meaning {
+            controls: vec!["push".to_owned()],
+            facts: vec![Fact::new("title", "mug"), Fact::new("颜色", "蓝色")],
+            user_state: None,
+        },
+        text: (*text).to_owned(),
+    };
+    Corpus {
+        train: texts.iter().map(example).collect(),
+        validation: Vec::new(),
+        slots: vec!["title".to_owned()],
+    }
+}
+
+#[test]
+#[ignore = "writes the golden tokenizer anew; `bench/golden/tokenizer.py` then gives its ids"]
+fn write_the_golden_tokenizer() {
+    let learnt = tokenizer::Tokenizer::train(&mixed(), 420).expect("learns");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/decoder/tests/tokenizer.json"
+    );
+    std::fs::write(path, learnt.to_json().expect("JSON") + "\n").expect("is written");
 }
 
 #[test]

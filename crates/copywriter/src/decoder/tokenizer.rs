@@ -19,6 +19,15 @@ const LEAST_PAIRS: u64 = 2;
 /// The tokens that are no text, in the order of their ids.
 const SPECIAL: [&str; 5] = ["<padding>", "<begin>", "<write>", "<end>", "<fact>"];
 
+/// Begins a meaning.
+pub(super) const BEGIN: u32 = 1;
+/// Ends a meaning; the text follows.
+pub(super) const WRITE: u32 = 2;
+/// Ends a text.
+pub(super) const END: u32 = 3;
+/// Introduces a fact whose name was never read; the name follows as words.
+pub(super) const FACT: u32 = 4;
+
 /// Cuts texts into tokens: pieces of words, and tokens of their own for what a text is asked for.
 ///
 /// Source: Sennrich et al., "Neural Machine Translation of Rare Words with Subword Units", 2016, over bytes as in Radford
@@ -55,18 +64,20 @@ impl Tokenizer {
                 &mut TrainerWrapper::from(trainer),
                 words(corpus).into_iter(),
             )
-            .map_err(fault)?;
+            .map_err(|error| fault(&error))?;
         Ok(Self::ready(inner))
     }
 
     /// Reads a `tokenizer.json`.
     pub(super) fn load(path: &Path) -> Result<Self, CopyError> {
-        Ok(Self::ready(HuggingFace::from_file(path).map_err(fault)?))
+        Ok(Self::ready(
+            HuggingFace::from_file(path).map_err(|error| fault(&error))?,
+        ))
     }
 
     /// The `tokenizer.json`.
     pub(super) fn to_json(&self) -> Result<String, CopyError> {
-        self.inner.to_string(false).map_err(fault)
+        self.inner.to_string(false).map_err(|error| fault(&error))
     }
 
     /// What looks like a special token in a text is text.
@@ -85,26 +96,12 @@ impl Tokenizer {
         self.inner.token_to_id(name)
     }
 
-    pub(super) fn begin(&self) -> u32 {
-        1
-    }
-
-    pub(super) fn write(&self) -> u32 {
-        2
-    }
-
-    pub(super) fn end(&self) -> u32 {
-        3
-    }
-
-    /// Introduces a fact whose name was never read; the name follows as words.
-    pub(super) fn fact(&self) -> u32 {
-        4
-    }
-
     /// Appends the tokens of a text.
     pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), CopyError> {
-        let encoding = self.inner.encode_fast(text, false).map_err(fault)?;
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|error| fault(&error))?;
         ids.extend_from_slice(encoding.get_ids());
         Ok(())
     }
@@ -192,7 +189,7 @@ pub(super) fn spaced(value: &str) -> String {
     }
 }
 
-fn fault(error: tokenizers::Error) -> CopyError {
+fn fault(error: &tokenizers::Error) -> CopyError {
     CopyError::Tokenizer {
         detail: error.to_string(),
     }

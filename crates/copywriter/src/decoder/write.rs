@@ -62,13 +62,12 @@ impl Writer<'_> {
     ) -> Result<Vec<Draft>, CopyError> {
         let model = self.model;
         let prompt = Prompt::new(meaning, &model.slots, &model.tokenizer)?;
-        let constraints = Constraints::new(&prompt, &model.tokenizer, &self.pieces, config)?;
+        let constraints = Constraints::new(&prompt, &self.pieces, config)?;
         let prefix = self.prefix(meaning)?;
         let start = Start {
             engine: &self.engine,
             prefix: &prefix,
             prompt: &prompt.tokens,
-            end: model.tokenizer.end(),
         };
         let most = model.config.max_tokens;
         let room = most.saturating_sub(prompt.tokens.len() + 1);
@@ -92,7 +91,7 @@ impl Writer<'_> {
         meaning: &Meaning,
         drafts: &mut Vec<Draft>,
         pool: &[Draft],
-        consensus: &Consensus,
+        consensus: Consensus,
     ) {
         let pool = Pool::new(pool.iter().map(|draft| &draft.tokens[..]));
         let mut keyed: Vec<(usize, f64, Draft)> = std::mem::take(drafts)

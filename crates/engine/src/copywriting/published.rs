@@ -2,7 +2,7 @@
 
 use super::report::CopyRow;
 
-/// E2E, official scorer: TGen, Dušek et al., "Findings of the E2E NLG Challenge", 2018; GPT-2 with `LoRA`, Hu et al., 2021.
+/// E2E, official scorer: `TGen`, Dušek et al., "Findings of the E2E NLG Challenge", 2018; GPT-2 with `LoRA`, Hu et al., 2021.
 const E2E: [(&str, [f64; 4]); 2] = [
     ("TGen", [65.93, 8.609, 68.50, 2.234]),
     ("GPT-2 M + LoRA, pretrained", [70.4, 8.85, 71.8, 2.53]),

@@ -8,6 +8,9 @@ use datasets::{FactText, FactTextSet};
 use crate::error::{EngineError, Result};
 use crate::sequences::{find, read_text};
 
+/// Validation texts, at most, on which each epoch is judged.
+const VALIDATION: usize = 1_200;
+
 /// A public set of texts that were written from facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FactTextDataset {
@@ -20,24 +23,21 @@ pub enum FactTextDataset {
 }
 
 impl FactTextDataset {
-    /// The sets by the names of the command line.
-    pub const ALL: [(&'static str, Self); 3] = [
-        ("e2e", Self::E2e),
-        ("advertisegen", Self::AdvertiseGen),
-        ("myntra", Self::Myntra),
-    ];
+    /// Every set.
+    pub const ALL: [Self; 3] = [Self::E2e, Self::AdvertiseGen, Self::Myntra];
 
     /// The set of a name.
     pub fn named(name: &str) -> Option<Self> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|(known, _)| *known == name).map(|(_, set)| set)
+        Self::ALL.into_iter().find(|set| set.name() == name)
     }
 
     /// The name of the command line.
     pub fn name(self) -> &'static str {
-        let mut all = Self::ALL.into_iter();
-        let of_self = all.find(|(_, set)| *set == self);
-        of_self.expect("invariant: every set is listed").0
+        match self {
+            Self::E2e => "e2e",
+            Self::AdvertiseGen => "advertisegen",
+            Self::Myntra => "myntra",
+        }
     }
 
     /// Reads the set from its publisher's files, plain or as `.xz`.
@@ -71,21 +71,23 @@ pub(super) fn meaning(text: &FactText) -> Meaning {
     Meaning::of_facts(facts.map(|(name, value)| Fact::new(name, value)).collect())
 }
 
-/// What the copywriter learns of a set: each text by itself. To stop by, the first texts of the validation's facts do.
+/// What the copywriter learns of a set: each text by itself. To stop by, an even sample of the validation's texts does.
 pub(super) fn corpus(set: &FactTextSet) -> Corpus {
-    let examples = |texts: &[FactText], most: usize| {
-        let each = texts.iter().flat_map(|one| {
-            let texts = one.texts.iter().take(most);
-            texts.map(|text| Example {
-                meaning: meaning(one),
-                text: text.clone(),
-            })
-        });
-        each.collect()
-    };
+    let validation = examples(&set.validation);
+    let step = validation.len().div_ceil(VALIDATION).max(1);
     Corpus {
-        train: examples(&set.train, usize::MAX),
-        validation: examples(&set.validation, 2),
+        train: examples(&set.train),
+        validation: validation.into_iter().step_by(step).collect(),
         slots: set.exact.clone(),
     }
+}
+
+fn examples(texts: &[FactText]) -> Vec<Example> {
+    let each = texts.iter().flat_map(|one| {
+        one.texts.iter().map(|text| Example {
+            meaning: meaning(one),
+            text: text.clone(),
+        })
+    });
+    each.collect()
 }

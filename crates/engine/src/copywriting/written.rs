@@ -89,7 +89,7 @@ fn with_draws(
     };
     let mut all = beam.to_vec();
     all.extend(pool.iter().cloned());
-    writer.rank(meaning, &mut all, &pool, &consensus);
+    writer.rank(meaning, &mut all, &pool, consensus);
     Ok(all)
 }
 
@@ -99,18 +99,20 @@ fn decoding(
     lexicon: &Lexicon,
     search: Search,
 ) -> DecodingConfig {
-    let names = meaning.facts.iter().map(|fact| fact.name.clone());
+    let required = if settings.require_slots {
+        meaning.facts.iter().map(|fact| fact.name.clone()).collect()
+    } else {
+        Vec::new()
+    };
+    let banned = if settings.forbid_unfounded {
+        lexicon.forbidden(&meaning.facts)
+    } else {
+        Vec::new()
+    };
     DecodingConfig {
         search,
-        required: settings
-            .require_slots
-            .then(|| names.collect())
-            .unwrap_or_default(),
-        banned: if settings.forbid_unfounded {
-            lexicon.forbidden(&meaning.facts)
-        } else {
-            Vec::new()
-        },
+        required,
+        banned,
         max_width: None,
         no_repeat: settings.no_repeat,
         max_tokens: settings.max_tokens,

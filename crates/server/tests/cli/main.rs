@@ -12,3 +12,4 @@ mod recommend;
 mod round;
 mod tune;
 mod usage;
+mod writing;

@@ -11,6 +11,7 @@ use nn::inference::Session;
 use super::{Hypothesis, Start, to_log_probabilities};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
+use crate::decoder::tokenizer::END;
 
 /// How wide a beam is.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +87,7 @@ pub(super) fn beam(
         let mut next: Vec<(usize, u32)> = Vec::new();
         let half = (step + 1) % 2 * places / 2;
         for (number, group) in groups.iter_mut().enumerate() {
-            let children = expand(group, &rows, constraints, start.end, shape, &written);
+            let children = expand(group, &rows, constraints, shape, &written);
             group.open.clear();
             for (place, (parent, token)) in children.into_iter().enumerate() {
                 let sequence = half + number * shape.width + place;
@@ -123,7 +124,6 @@ fn expand(
     group: &mut Group,
     rows: &HashMap<usize, Vec<f32>>,
     constraints: &Constraints<'_>,
-    end: u32,
     shape: &Shape,
     written: &HashMap<u32, f64>,
 ) -> Vec<(Open, u32)> {
@@ -160,7 +160,7 @@ fn expand(
         }
         let parent = &group.open[index];
         let surprise = parent.text.surprise - f64::from(rows[&parent.sequence][token as usize]);
-        if token == end {
+        if token == END {
             let tokens = parent.text.tokens.clone();
             group.done.push(Hypothesis { tokens, surprise });
             continue;

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{Hypothesis, Start, to_log_probabilities};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
+use crate::decoder::tokenizer::END;
 
 /// From what a token is drawn: the model's distribution, cooled and cut.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +25,7 @@ struct Open {
 }
 
 /// Draws `count` texts; one that finds no way on, or no end, is lost. Each has randomness of its own, so that a text does not
-/// depend on how many are drawn beside it.
+/// depend on how many are drawn beside it, but for rounding.
 pub(super) fn sample(
     start: Start<'_>,
     constraints: &Constraints<'_>,
@@ -66,7 +67,7 @@ pub(super) fn sample(
                 continue;
             };
             one.text.surprise -= f64::from(row[token as usize]);
-            if token == start.end {
+            if token == END {
                 done.push((one.sequence, one.text));
                 continue;
             }

@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+use crate::CopyError;
+use crate::setting::{check_shares, is_positive, refuse};
+
 /// How texts are searched for and which of them may be written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -50,6 +53,63 @@ pub enum Search {
     },
 }
 
+impl DecodingConfig {
+    /// Verifies every field.
+    ///
+    /// # Errors
+    /// [`CopyError::Setting`] for the first field outside its range.
+    pub fn check(&self) -> Result<(), CopyError> {
+        if self.banned.iter().any(String::is_empty) {
+            return Err(refuse("banned", "an empty phrase", "phrases with letters"));
+        }
+        if self.max_tokens == 0 {
+            return Err(refuse("max_tokens", 0, "at least 1"));
+        }
+        self.search.check()
+    }
+}
+
+impl Search {
+    fn check(self) -> Result<(), CopyError> {
+        match self {
+            Self::Greedy => Ok(()),
+            Self::Beam {
+                width,
+                groups,
+                diversity,
+                length_penalty,
+            } => {
+                for (field, value) in [("width", width), ("groups", groups)] {
+                    if value == 0 {
+                        return Err(refuse(field, value, "at least 1"));
+                    }
+                }
+                for (field, value) in [("diversity", diversity), ("length_penalty", length_penalty)]
+                {
+                    if !(value.is_finite() && value >= 0.0) {
+                        return Err(refuse(field, value, "0 or more"));
+                    }
+                }
+                Ok(())
+            }
+            Self::Sample {
+                count: _,
+                temperature,
+                top_p,
+                min_p,
+            } => {
+                if !is_positive(temperature) {
+                    return Err(refuse("temperature", temperature, "a number above 0"));
+                }
+                if !(top_p > 0.0 && top_p <= 1.0) {
+                    return Err(refuse("top_p", top_p, "above 0 and at most 1"));
+                }
+                check_shares(&[("min_p", min_p)])
+            }
+        }
+    }
+}
+
 impl Default for DecodingConfig {
     fn default() -> Self {
         Self {
@@ -65,5 +125,58 @@ impl Default for DecodingConfig {
             no_repeat: 0,
             max_tokens: 128,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_settings_are_named() {
+        let beam = |width, diversity| Search::Beam {
+            width,
+            groups: 1,
+            diversity,
+            length_penalty: 1.0,
+        };
+        let sample = |temperature, top_p, min_p| Search::Sample {
+            count: 1,
+            temperature,
+            top_p,
+            min_p,
+        };
+        for (search, message) in [
+            (beam(0, 0.0), "`width` is 0; expected at least 1"),
+            (beam(1, f64::NAN), "`diversity` is NaN; expected 0 or more"),
+            (
+                sample(0.0, 1.0, 0.0),
+                "`temperature` is 0; expected a number above 0",
+            ),
+            (
+                sample(1.0, 1.5, 0.0),
+                "`top_p` is 1.5; expected above 0 and at most 1",
+            ),
+            (
+                sample(1.0, 1.0, 1.0),
+                "`min_p` is 1; expected 0 or more and below 1",
+            ),
+        ] {
+            let config = DecodingConfig {
+                search,
+                ..DecodingConfig::default()
+            };
+            let error = config.check().expect_err(message);
+            assert_eq!(error.to_string(), message);
+        }
+        let config = DecodingConfig {
+            banned: vec![String::new()],
+            ..DecodingConfig::default()
+        };
+        let message = "`banned` is an empty phrase; expected phrases with letters";
+        assert_eq!(config.check().expect_err(message).to_string(), message);
+        DecodingConfig::default()
+            .check()
+            .expect("the defaults are valid");
     }
 }

@@ -61,9 +61,13 @@ impl Lexicon {
         values.retain(|(name, value), count| {
             *count >= LEAST_EXAMPLES && value.chars().count() >= 2 && single(name)
         });
+        let texts: Vec<String> = examples
+            .iter()
+            .map(|example| small(&example.text))
+            .collect();
         let mut lexicon = Self::default();
         for ((name, value), _) in values {
-            if is_telling(examples, name, &value) {
+            if is_telling(examples, &texts, name, &value) {
                 let of_name = lexicon.values.entry(name.to_owned()).or_default();
                 of_name.insert(value);
             }
@@ -107,17 +111,17 @@ impl Lexicon {
     }
 }
 
-/// Whether texts that say a value are mostly about things that have it.
-fn is_telling(examples: &[Example], name: &str, value: &str) -> bool {
+/// Whether texts, given in small letters too, that say a value are mostly about things that have it.
+fn is_telling(examples: &[Example], texts: &[String], name: &str, value: &str) -> bool {
     let (mut said, mut held) = (0usize, 0usize);
-    for example in examples {
+    for (example, text) in examples.iter().zip(texts) {
         let mut of_name = example
             .meaning
             .facts
             .iter()
             .filter(|fact| fact.name == name)
             .peekable();
-        if of_name.peek().is_some() && states(&small(&example.text), value) {
+        if of_name.peek().is_some() && states(text, value) {
             said += 1;
             held += usize::from(of_name.any(|fact| small(&fact.value).contains(value)));
         }

@@ -52,7 +52,7 @@ impl Writer<'_> {
     /// the same texts.
     ///
     /// # Errors
-    /// [`CopyError::UserState`] for a state of another length than the model's, [`CopyError::TooManyFacts`] where they leave
+    /// [`CopyError::Setting`] for a bad configuration, [`CopyError::UserState`] for a state of another length than the model's, [`CopyError::TooManyFacts`] where they leave
     /// no room for a text, [`CopyError::Banned`] for banned phrases that cannot be looked for.
     pub fn write(
         &self,
@@ -60,6 +60,7 @@ impl Writer<'_> {
         config: &DecodingConfig,
         seed: u64,
     ) -> Result<Vec<Draft>, CopyError> {
+        config.check()?;
         let model = self.model;
         let prompt = Prompt::new(meaning, &model.slots, &model.tokenizer)?;
         let constraints = Constraints::new(&prompt, &self.pieces, config)?;

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CopyError;
 use crate::network::Sizes;
-use crate::setting::{is_positive, refuse};
+use crate::setting::{check_heads, check_optimiser, check_shares, is_positive, refuse};
 
 /// Sizes, training settings and decoding settings of the native model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -163,11 +163,7 @@ impl NativeConfig {
     /// # Errors
     /// [`CopyError::Setting`] for the first field outside its range.
     pub fn check(&self) -> Result<(), CopyError> {
-        let heads_fit = self.heads > 0 && self.width.is_multiple_of(2 * self.heads);
-        if self.width == 0 || !heads_fit {
-            let expected = "a multiple of twice `heads`, above 0";
-            return Err(refuse("width", self.width, expected));
-        }
+        check_heads(self.width, self.heads)?;
         let counts = [
             ("layers", self.layers, 1),
             ("hidden", self.hidden, 1),
@@ -188,30 +184,13 @@ impl NativeConfig {
             };
             return Err(refuse(field, value, expected));
         }
-        self.check_reals()?;
-        self.decoding.check()
-    }
-
-    fn check_reals(&self) -> Result<(), CopyError> {
-        let shares = [
+        check_shares(&[
             ("dropout", self.dropout),
             ("validation_share", self.validation_share),
             ("warmup_share", self.warmup_share),
-        ];
-        if let Some((field, value)) = shares.into_iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
-            return Err(refuse(field, value, "0 or more and below 1"));
-        }
-        let positive = [
-            ("learning_rate", self.learning_rate),
-            ("clip_norm", self.clip_norm),
-        ];
-        if let Some((field, value)) = positive.into_iter().find(|(_, v)| !is_positive(*v)) {
-            return Err(refuse(field, value, "a number above 0"));
-        }
-        if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
-            return Err(refuse("weight_decay", self.weight_decay, "0 or more"));
-        }
-        Ok(())
+        ])?;
+        check_optimiser(self.learning_rate, self.clip_norm, self.weight_decay)?;
+        self.decoding.check()
     }
 }
 

@@ -130,26 +130,12 @@ fn expand(
     let mut candidates: Vec<(f64, usize, u32, f64)> = Vec::new();
     for (index, open) in group.open.iter().enumerate() {
         let row = &rows[&open.sequence];
-        let mut order: Vec<u32> = (0..row.len() as u32).collect();
-        let penalised = |token: &u32| {
-            let loss = shape.diversity * written.get(token).copied().unwrap_or(0.0);
-            f64::from(row[*token as usize]) - loss
-        };
-        let by_score = |a: &u32, b: &u32| penalised(b).total_cmp(&penalised(a)).then(a.cmp(b));
-        // Of one text no more than the beam's width can go on, and one may end.
-        let most = (4 * shape.width + 16).min(order.len());
-        if most < order.len() {
-            order.select_nth_unstable_by(most - 1, by_score);
-            order.truncate(most);
-        }
-        order.sort_by(by_score);
-        let allowed = order
-            .into_iter()
-            .filter(|token| constraints.allows(&open.text.tokens, &open.progress, *token));
-        for token in allowed.take(shape.width + 1) {
-            let loss = shape.diversity * written.get(&token).copied().unwrap_or(0.0);
-            let score = f64::from(row[token as usize]) - loss - open.text.surprise - open.penalty;
-            candidates.push((score, index, token, loss));
+        let loss = |token: u32| shape.diversity * written.get(&token).copied().unwrap_or(0.0);
+        let scored = |token: u32| f64::from(row[token as usize]) - loss(token);
+        let allowed = |token: u32| constraints.allows(&open.text.tokens, &open.progress, token);
+        for token in best_allowed(row.len(), shape.width + 1, scored, allowed) {
+            let score = scored(token) - open.text.surprise - open.penalty;
+            candidates.push((score, index, token, loss(token)));
         }
     }
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
@@ -184,4 +170,31 @@ fn expand(
         children.clear();
     }
     children
+}
+
+/// The `count` best of the tokens that are allowed, the best first.
+fn best_allowed(
+    vocabulary: usize,
+    count: usize,
+    score: impl Fn(u32) -> f64,
+    allowed: impl Fn(u32) -> bool,
+) -> Vec<u32> {
+    let by_score = |a: &u32, b: &u32| score(*b).total_cmp(&score(*a)).then(a.cmp(b));
+    let mut order: Vec<u32> = (0..vocabulary as u32).collect();
+    // Asking whether a token is allowed costs more than its score, so the likeliest are asked first.
+    let likely = (4 * count + 16).min(vocabulary);
+    if likely < vocabulary {
+        order.select_nth_unstable_by(likely - 1, by_score);
+    }
+    let keep = |tokens: &[u32]| -> Vec<u32> {
+        let tokens = tokens.iter().copied();
+        tokens.filter(|token| allowed(*token)).collect()
+    };
+    let mut best = keep(&order[..likely]);
+    if best.is_empty() {
+        best = keep(&order[likely..]);
+    }
+    best.sort_by(by_score);
+    best.truncate(count);
+    best
 }

@@ -9,7 +9,8 @@
 //! Sources: Touvron et al., "`LLaMA`", 2023, for the network; Wen et al., "Semantically Conditioned LSTM-based Natural
 //! Language Generation", 2015, for slots; Keskar et al., "CTRL", 2019, for control tokens.
 //!
-//! It never writes an exact value by itself: names and prices are slots, filled when a text is done.
+//! It never reads or writes an exact value of a fact by itself: names and prices are slots, filled when a text is done, and a
+//! text that names one only in part is not learnt from.
 
 mod config;
 mod consensus;

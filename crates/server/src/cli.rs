@@ -166,8 +166,8 @@ pub(crate) struct CopyDraftArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,
     /// Number of drafts.
-    #[arg(long, default_value_t = 5, value_parser = counted(1))]
-    pub(crate) count: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) count: u16,
     /// Seed of the draws.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

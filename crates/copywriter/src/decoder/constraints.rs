@@ -41,7 +41,11 @@ impl<'a> Constraints<'a> {
     ) -> Result<Self, CopyError> {
         let slots = prompt.slots.iter().zip(&prompt.values.slots);
         let slots = slots.map(|(token, (name, value))| {
-            let required = config.required.iter().any(|other| other == name);
+            // A further value of the name has a slot of its own: `colour.2`.
+            let required = config.required.iter().any(|other| {
+                let rest = name.strip_prefix(other.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            });
             (*token, width(value.as_bytes()), required)
         });
         let banned = (!config.banned.is_empty()).then(|| {
@@ -90,10 +94,12 @@ impl<'a> Constraints<'a> {
     pub(super) fn allows(&self, text: &[u32], progress: &Progress, token: u32) -> bool {
         if token == END {
             let mut slots = self.slots.iter().zip(&progress.uses);
-            return !text.is_empty() && slots.all(|((.., required), uses)| !required || *uses > 0);
+            return !text.is_empty()
+                && !self.ends_banned(progress)
+                && slots.all(|((.., required), uses)| !required || *uses > 0);
         }
         let known = match self.slot(token) {
-            Some(slot) => progress.uses[slot] < USES,
+            Some(slot) => progress.uses[slot] < USES && !self.ends_banned(progress),
             None => self.pieces.bytes(token).is_some(),
         };
         known
@@ -103,6 +109,14 @@ impl<'a> Constraints<'a> {
                 .is_none_or(|most| progress.width + self.width(token) <= most)
             && !self.banned_after(progress, token).1
             && !self.repeats(text, token)
+    }
+
+    /// Whether the text would end with a banned phrase, if its last word ended here.
+    fn ends_banned(&self, progress: &Progress) -> bool {
+        self.banned.as_ref().is_some_and(|dfa| {
+            let ended = dfa.next_state(Anchored::No, progress.banned, b' ');
+            dfa.is_match(ended)
+        })
     }
 
     fn slot(&self, token: u32) -> Option<usize> {

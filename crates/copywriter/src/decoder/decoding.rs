@@ -11,7 +11,7 @@ pub struct DecodingConfig {
     pub search: Search,
     /// Slots that a text must use, by name.
     pub required: Vec<String>,
-    /// Phrases that a text may not contain, whatever the case of Latin letters.
+    /// Phrases that a text may not contain, whatever the case of Latin letters; values in slots are not looked at.
     pub banned: Vec<String>,
     /// Columns of a display that a text may take, slots with their values; letters of Chinese count two. No limit where
     /// absent.

@@ -107,7 +107,7 @@ impl Lexicon {
         let all = self.values.iter();
         let all =
             all.flat_map(|(name, values)| values.iter().map(move |value| (&name[..], &value[..])));
-        all.filter(move |(_, value)| !held.iter().any(|held| held.contains(value)))
+        all.filter(move |(_, value)| !held.iter().any(|held| states(held, value)))
     }
 }
 
@@ -123,19 +123,21 @@ fn is_telling(examples: &[Example], texts: &[String], name: &str, value: &str) -
             .peekable();
         if of_name.peek().is_some() && states(text, value) {
             said += 1;
-            held += usize::from(of_name.any(|fact| small(&fact.value).contains(value)));
+            held += usize::from(of_name.any(|fact| states(&small(&fact.value), value)));
         }
     }
     held >= LEAST_EXAMPLES && held as f64 >= TELLING * said as f64
 }
 
-/// Whether a text in small letters has a value, as whole words where they are Latin.
+/// Whether a text in small letters has a value, as whole words where its ends are Latin letters or digits: `men` does not
+/// stand in `women`, `v领` does in `小v领`.
 fn states(text: &str, value: &str) -> bool {
     text.match_indices(value).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + value.len()..].chars().next();
-        let joined = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-        !is_latin(value) || !(joined(before) || joined(after))
+        let is_word = |letter: Option<char>| letter.is_some_and(|c| c.is_ascii_alphanumeric());
+        let joined = |inside, outside| is_word(inside) && is_word(outside);
+        !joined(value.chars().next(), before) && !joined(value.chars().next_back(), after)
     })
 }
 
@@ -191,6 +193,9 @@ mod tests {
         );
         assert!(!lexicon.unfounded(&[], "Red.")[0].contradicts);
         assert_eq!(lexicon.unfounded(&facts, "Layered, a redo."), []);
+        // A fact bears a value out as a whole word alone.
+        let layered = [Fact::new("colour", "Blue"), Fact::new("title", "Layered")];
+        assert_eq!(lexicon.unfounded(&layered, "A red one.")[0].value, "red");
         let banned = lexicon.forbidden(&facts);
         assert_eq!(banned.len(), AFTER_WORD.len());
         assert!(banned.contains(&" red,".to_owned()));
@@ -203,6 +208,7 @@ mod tests {
         let facts = [Fact::new("颜色", "白色")];
         assert_eq!(lexicon.forbidden(&facts), ["红色"]);
         assert_eq!(lexicon.unfounded(&facts, "大红色的")[0].value, "红色");
+        assert!(states("小v领的", "v领") && states("一件t恤", "t恤") && !states("1320", "32"));
         // A value within a longer one is borne out by it.
         assert_eq!(
             lexicon.forbidden(&[Fact::new("颜色", "酒红色")]),

@@ -94,22 +94,30 @@ impl<'a> Values<'a> {
         order
     }
 
-    /// Whether a capitalised word of a value stands in what is left of the text.
+    /// Whether a capitalised word or a number of a value stands in what is left of the text.
     fn is_named_in_part(&self, text: &Folded, owner: &[Option<usize>]) -> bool {
         let values = self
             .slots
             .iter()
             .flat_map(|(_, value)| value.split_whitespace());
-        let telling = values.filter(|word| {
-            word.chars().next().is_some_and(char::is_uppercase)
-                && word.chars().count() >= TELLING_LETTERS
-        });
-        telling.into_iter().any(|word| {
+        let mut telling = values.flat_map(telling_parts);
+        telling.any(|word| {
             let word: Vec<char> = word.chars().map(fold).collect();
             text.places(&word)
-                .any(|at| owner[at].is_none() && text.letters[at].2)
+                .any(|at| owner[at].is_none() && (text.letters[at].2 || word[0].is_ascii_digit()))
         })
     }
+}
+
+/// What tells a value where it does not stand as a whole: a long word with a capital, and every number, since a number
+/// that is learnt would be written about other things.
+fn telling_parts(word: &str) -> Vec<&str> {
+    let letters = word.chars().count();
+    let capital = word.chars().next().is_some_and(char::is_uppercase);
+    let numbers = word.split(|letter: char| !letter.is_ascii_digit());
+    let numbers = numbers.filter(|number| number.len() >= 2);
+    let whole = (capital && letters >= TELLING_LETTERS).then_some(word);
+    whole.into_iter().chain(numbers).collect()
 }
 
 /// The forms in which a value may stand in a text, folded.
@@ -154,7 +162,13 @@ impl Folded {
             let joined = |inside: Option<&char>, outside: Option<&(char, usize, bool)>| {
                 inside.is_some_and(|c| is_word(*c)) && outside.is_some_and(|c| is_word(c.0))
             };
-            found.eq(form)
+            // `12` does not stand in `12.99`.
+            let mut after = self.letters[end..].iter().map(|letter| letter.0);
+            let fraction = form.last().is_some_and(char::is_ascii_digit)
+                && after.next().is_some_and(|c| c == '.' || c == ',')
+                && after.next().is_some_and(|c| c.is_ascii_digit());
+            !fraction
+                && found.eq(form)
                 && !joined(
                     form.first(),
                     start.checked_sub(1).and_then(|at| self.letters.get(at)),
@@ -217,6 +231,11 @@ mod tests {
             Some(vec![Piece::Words("It serves rice.")])
         );
         assert_eq!(cut(""), Some(vec![]));
+        let price = [Fact::new("price", "£12.99"), Fact::new("size", "12")];
+        let (values, _) = Values::of(&price, &["price".to_owned(), "size".to_owned()]);
+        let slots = [Piece::Slot(0), Piece::Words(" for "), Piece::Slot(1)];
+        assert_eq!(values.cut("£12.99 for 12"), Some(slots.to_vec()));
+        assert_eq!(values.cut("12.99 pounds"), None, "a number is no word");
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl Writer<'_> {
         Ok(self.model.network.prefix(state)?)
     }
 
-    /// The text of tokens; nothing where their bytes are no text.
+    /// The text of tokens; nothing where their bytes are no text, or blanks alone.
     fn draft(&self, prompt: &Prompt<'_>, found: Hypothesis) -> Option<Draft> {
         let mut bytes = Vec::new();
         for token in &found.tokens {
@@ -137,8 +137,12 @@ impl Writer<'_> {
                 None => bytes.extend_from_slice(self.pieces.bytes(*token)?),
             }
         }
+        let text = String::from_utf8(bytes).ok()?.trim().to_owned();
+        if text.is_empty() {
+            return None;
+        }
         Some(Draft {
-            text: String::from_utf8(bytes).ok()?.trim().to_owned(),
+            text,
             tokens: found.tokens,
             log_probability: -found.surprise,
         })

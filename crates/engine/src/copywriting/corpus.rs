@@ -66,7 +66,24 @@ pub fn read_corpus(path: &Path, exact: &[String]) -> Result<Corpus> {
             "give a line for each text",
         ));
     }
+    if let Some(name) = exact.iter().find(|name| !has(&corpus, name)) {
+        let problem = format!("no line has the fact `{name}`, which is to be exact");
+        return Err(EngineError::file(
+            path,
+            problem,
+            "name facts as the corpus does",
+        ));
+    }
     Ok(corpus)
+}
+
+/// Whether a text of the corpus was written from a fact of a name.
+fn has(corpus: &Corpus, name: &str) -> bool {
+    let mut facts = corpus
+        .train
+        .iter()
+        .flat_map(|example| &example.meaning.facts);
+    facts.any(|fact| fact.name == name)
 }
 
 /// The facts of an object, by name; a list is several values.
@@ -130,6 +147,10 @@ mod tests {
             (
                 r#"{"facts": {"a": 1}, "text": " "}"#,
                 "line 1: the text is empty",
+            ),
+            (
+                r#"{"facts": {"a": 1}, "text": "b"}"#,
+                "no line has the fact `title`, which is to be exact",
             ),
             (
                 r#"{"facts": {}, "text": "b", "tone": 1}"#,

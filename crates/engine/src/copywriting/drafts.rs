@@ -130,6 +130,12 @@ pub fn draft(
         ..saved.drafts
     };
     let drafts = written::ranked(&writer, &meaning, &settings, &saved.lexicon)?;
+    if drafts.is_empty() {
+        return Err(EngineError::NotReady {
+            missing: "no draft came to an end that names every exact value".to_owned(),
+            remedy: "give the facts that the corpus has, or train on more texts".to_owned(),
+        });
+    }
     let mut checked: Vec<CheckedDraft> = drafts
         .into_iter()
         .map(|draft| {
@@ -208,7 +214,8 @@ fn product_facts(product: &Product, now: Timestamp) -> Vec<Fact> {
     let facts = facts.map(|fact| Fact::new(&fact.name, &fact.value));
     let fields = fields.into_iter();
     let fields = fields.filter_map(|(name, value)| Some(Fact::new(name, value?)));
-    fields.chain(facts).collect()
+    let all = fields.chain(facts);
+    all.filter(|fact| !fact.value.trim().is_empty()).collect()
 }
 
 /// Facts as a product, for the guard to check texts against.
@@ -222,6 +229,8 @@ fn as_product(meaning: &Meaning) -> Product {
     Product {
         title: value("title").or_else(|| value("name")).unwrap_or_default(),
         brand: value("brand"),
+        // Nothing was said of it, so no text may say that it can be had.
+        availability: events::Availability::OutOfStock,
         facts: meaning
             .facts
             .iter()

@@ -33,7 +33,7 @@ fn draft(shared: &Shared, args: &CopyDraftArgs, terminal: Terminal) -> Outcome<(
         controls: args.controls.clone(),
         channel: args.channel,
         now: args.at.unwrap_or_else(Timestamp::now),
-        count: args.count,
+        count: usize::from(args.count),
         seed: args.seed,
     };
     let drafts = engine::draft(&shared.data_dir, store.as_ref(), &config(shared)?, &request)?;

@@ -29,7 +29,8 @@ impl Shape {
             width,
             groups: 1,
             diversity: 0.0,
-            length_penalty: 1.0,
+            // A text of width 1 then ends as soon as its end is likeliest.
+            length_penalty: 0.0,
         }
     }
 }

@@ -102,7 +102,7 @@ fn draw(
         .iter()
         .copied()
         .fold(f32::NEG_INFINITY, f32::max);
-    let mut cut = 1e-5f32.max(chance.min_p as f32).ln();
+    let mut cut = 1e-5f32.ln();
     let mut weights: Vec<(u32, f64)> = Vec::new();
     for _ in 0..2 {
         let likely = (0u32..)
@@ -116,18 +116,20 @@ fn draw(
         cut = f32::NEG_INFINITY;
     }
     weights.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let best = weights.first()?.1;
+    weights.retain(|(_, weight)| *weight >= chance.min_p * best);
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    let floor = chance.min_p * weights.first()?.1;
     let mut mass = 0.0;
     let kept = weights.iter().take_while(|(_, weight)| {
         let before = mass;
         mass += weight;
-        *weight >= floor && before < chance.top_p * total
+        before < chance.top_p * total
     });
     let kept = kept.count().max(1);
     weights.truncate(kept);
     for (_, weight) in &mut weights {
-        *weight = weight.powf(1.0 / chance.temperature);
+        // The best stays 1, however cold it is.
+        *weight = (*weight / best).powf(1.0 / chance.temperature);
     }
     let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
     let mut left = rng.random::<f64>() * total;
@@ -137,4 +139,43 @@ fn draw(
     });
     // Rounding may leave a hair over the last one.
     chosen.or(weights.last()).map(|(token, _)| *token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts_come_one_after_another_and_cold_draws_are_the_best() {
+        let logits = [0.5f32, 0.3, 0.15, 0.05].map(f32::ln);
+        let counts = |chance: Chance, allowed: fn(u32) -> bool| {
+            let mut rng = nn::generator(1, "draw", 0);
+            let mut counts = [0; 4];
+            for _ in 0..4_000 {
+                let token = draw(&logits, chance, allowed, &mut rng).expect("one is allowed");
+                counts[token as usize] += 1;
+            }
+            counts
+        };
+        let open = Chance {
+            temperature: 1.0,
+            top_p: 1.0,
+            min_p: 0.0,
+        };
+        let all = counts(open, |_| true);
+        for (count, expected) in all.iter().zip([2_000i32, 1_200, 600, 200]) {
+            assert!((count - expected).abs() < 120, "{all:?}");
+        }
+        let nucleus = counts(Chance { top_p: 0.8, ..open }, |_| true);
+        assert_eq!((nucleus[2], nucleus[3]), (0, 0));
+        // Of the allowed, 0.3 is the likeliest: half of it keeps 0.15 and drops 0.05.
+        let floored = counts(Chance { min_p: 0.4, ..open }, |token| token > 0);
+        assert_eq!((floored[0], floored[3]), (0, 0));
+        assert!(floored[2] > 1_000, "{floored:?}");
+        let cold = Chance {
+            temperature: 1e-3,
+            ..open
+        };
+        assert_eq!(counts(cold, |token| token != 0), [0, 4_000, 0, 0]);
+    }
 }

@@ -22,6 +22,8 @@ const PREFIX_STD: f64 = 0.02;
 /// Base of the rotary angles, as in `RoFormer`.
 const ROTARY_BASE: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-6;
+/// Sequences that are measured together.
+const CHUNK: usize = 32;
 
 /// Sizes of a [`Network`].
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +137,25 @@ impl Network {
             .map(|(row, target)| (row, *target, share))
             .collect();
         losses::linear_cross_entropy(&states, self.tokens.table(), &entries, smoothing)
+    }
+
+    /// Sum of −log P over the texts of sequences, and the number of their tokens.
+    pub(crate) fn loss_of(
+        &self,
+        sequences: &[Sequence],
+        user_width: usize,
+    ) -> Result<(f64, usize), CopyError> {
+        let mut sorted: Vec<&Sequence> = sequences.iter().collect();
+        sorted.sort_by_key(|sequence| sequence.tokens.len());
+        let (mut sum, mut tokens) = (0.0, 0);
+        for chunk in sorted.chunks(CHUNK) {
+            let batch = Batch::new(chunk, user_width)?;
+            let loss = self.loss(&batch, 0.0, &mut Pass::Infer)?;
+            let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
+            sum += loss * batch.targets.len() as f64;
+            tokens += batch.targets.len();
+        }
+        Ok((sum, tokens))
     }
 
     /// Loss and gradients of training sequences, cut into shards; `rng` gives the randomness of a shard's dropout.

@@ -1,11 +1,15 @@
 //! The command line: what may be asked and in which words.
 
+mod texts;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use engine::AssumedConsent;
 use engine::ingest::Format;
 use events::{Channel, Goal, Timestamp};
+
+pub(crate) use texts::{CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, TrainCopywriterArgs};
 
 /// Learns what each shopper wants and finds the words to sell it.
 #[derive(Debug, Parser)]
@@ -127,77 +131,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct CopyArgs {
-    #[command(subcommand)]
-    pub(crate) action: CopyAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CopyAction {
-    /// Checks a file of texts, one a line, against the law, the catalogue and the brand's voice. With --json each line is
-    /// answered with an object: line, ok, findings (rule, severity, span in Unicode scalars, reason, fix).
-    #[command(
-        after_help = "Example:\n  hawker copy check texts.txt\n  hawker copy check texts.txt --product mug-7 --channel sms --json\n  cat texts.txt | hawker copy check - --summary"
-    )]
-    Check(CopyCheckArgs),
-    /// Writes drafts for a product, or from facts that are given, with the model of `hawker train copywriter`; each is
-    /// checked as it stands.
-    #[command(
-        after_help = "Example:\n  hawker copy draft --product mug-7 --count 5\n  hawker copy draft --facts '{\"title\": \"Mug\", \"colour\": \"red\"}' --control push"
-    )]
-    Draft(CopyDraftArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CopyDraftArgs {
-    /// The product that they are about, by its id.
-    #[arg(long, value_name = "ID", required_unless_present = "facts")]
-    pub(crate) product: Option<String>,
-    /// Facts in place of a product's, or beside them: a JSON object of names and values.
-    #[arg(long, value_name = "JSON", value_parser = object)]
-    pub(crate) facts: Option<JsonObject>,
-    /// How they are to be said: a control of the corpus, such as a channel. May be given several times.
-    #[arg(long = "control", value_name = "NAME")]
-    pub(crate) controls: Vec<String>,
-    /// Where they are sent: push, sms, email, banner or social.
-    #[arg(long)]
-    pub(crate) channel: Option<Channel>,
-    /// When they are sent; now where absent.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Timestamp>,
-    /// Number of drafts.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) count: u16,
-    /// Seed of the draws.
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
-}
-
-/// An object of JSON, as it is given in an argument.
-pub(crate) type JsonObject = serde_json::Map<String, serde_json::Value>;
-
-#[derive(Debug, Args)]
-pub(crate) struct CopyCheckArgs {
-    /// The file, or `-` for the standard input.
-    pub(crate) file: PathBuf,
-    /// The product that the texts are about: its numbers, offers and properties must then bear them out.
-    #[arg(long, value_name = "ID")]
-    pub(crate) product: Option<String>,
-    /// Where the texts are sent: push, sms, email, banner or social.
-    #[arg(long)]
-    pub(crate) channel: Option<Channel>,
-    /// When they are sent; now where absent.
-    #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<Timestamp>,
-    /// Print how often each rule found something instead of each finding.
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) summary: bool,
-    /// Exit with 1 where a text must not be sent.
-    #[arg(long)]
-    pub(crate) strict: bool,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
     /// A shop of 300 shoppers and a model that trains in seconds.
     #[arg(long)]
@@ -309,19 +242,6 @@ pub(crate) enum TrainWhat {
         after_help = "Example:\n  hawker train copywriter --corpus texts.jsonl --exact title,price\n\nA line of the corpus: {\"facts\": {\"title\": \"Mug\", \"colour\": [\"red\", \"white\"]}, \"controls\": [\"push\"], \"text\": \"…\"}\nStopped or killed, it goes on where it was when it is run again."
     )]
     Copywriter(TrainCopywriterArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TrainCopywriterArgs {
-    /// The texts and the facts that they were written from: JSON lines, plain or .xz.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) corpus: PathBuf,
-    /// Facts whose values stand in a text as they are, such as names and prices: the model never writes them itself.
-    #[arg(long, value_delimiter = ',', value_name = "NAME")]
-    pub(crate) exact: Vec<String>,
-    /// A TOML file with settings; the others keep their defaults.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) settings: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -581,12 +501,6 @@ fn counted(least: usize) -> impl Fn(&str) -> Result<usize, String> + Clone + Sen
         Ok(_) => Err(format!("from {least} to 10000")),
         Err(error) => Err(error.to_string()),
     }
-}
-
-/// Reads an object of JSON.
-fn object(text: &str) -> Result<JsonObject, String> {
-    serde_json::from_str(text)
-        .map_err(|error| format!("{error}; give an object such as {{\"title\": \"Mug\"}}"))
 }
 
 /// Reads the moment of a campaign; a slip of the year would hold the frequency cap against its shoppers until then.

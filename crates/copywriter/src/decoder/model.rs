@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use nn::{Device, Figures, NnError, Pass, TensorFile};
+use nn::{Device, Figures, NnError, TensorFile};
 use serde::{Deserialize, Serialize};
 
 use super::config::CopywriterConfig;
@@ -8,7 +8,7 @@ use super::coverage::Coverage;
 use super::example::Fact;
 use super::tokenizer::Tokenizer;
 use crate::CopyError;
-use crate::network::{Batch, Network, Sequence};
+use crate::network::{Network, Sequence};
 
 /// The name of the validation's figure: mean −log P of a token in nats, e^loss is the perplexity.
 pub const LOSS: &str = "loss";
@@ -23,8 +23,6 @@ const TOKENIZER: &str = "tokenizer.json";
 const PREFIX: &str = "copywriter";
 /// The tensor of the regressions that recognise facts.
 const COVERAGE: &str = "coverage";
-/// Sequences that are measured together.
-const CHUNK: usize = 32;
 
 /// A trained language model that writes from facts.
 #[derive(Debug)]
@@ -139,16 +137,7 @@ impl Copywriter {
 
     /// The mean −log P of a token of the texts of sequences; no figure without any.
     pub(super) fn validate(&self, held_out: &[Sequence]) -> Result<Figures, CopyError> {
-        let mut sorted: Vec<&Sequence> = held_out.iter().collect();
-        sorted.sort_by_key(|sequence| sequence.tokens.len());
-        let (mut sum, mut tokens) = (0.0, 0);
-        for chunk in sorted.chunks(CHUNK) {
-            let batch = Batch::new(chunk, self.config.user_width)?;
-            let loss = self.network.loss(&batch, 0.0, &mut Pass::Infer)?;
-            let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
-            sum += loss * batch.targets.len() as f64;
-            tokens += batch.targets.len();
-        }
+        let (sum, tokens) = self.network.loss_of(held_out, self.config.user_width)?;
         let mut figures = Figures::new();
         if tokens > 0 {
             figures.insert(LOSS.to_owned(), sum / tokens as f64);

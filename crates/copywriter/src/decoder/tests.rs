@@ -287,8 +287,17 @@ fn ids_equal_those_of_pythons_tokenizers() {
     std::fs::write(&path, json).expect("is written");
     let loaded = tokenizer::Tokenizer::load(&path).expect("is a tokenizer");
     let learnt = tokenizer::Tokenizer::train(&mixed(), 420).expect("learns");
-    // A tokenizer is the same whenever it is learnt, and what is read is what was written.
-    assert_eq!(learnt.to_json().expect("JSON"), json.trim_end());
+    // Python learns the same pieces in the same order.
+    let [theirs, ours] = [json.to_owned(), learnt.to_json().expect("JSON")].map(|json| {
+        let all: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        [
+            &all["model"]["vocab"],
+            &all["model"]["merges"],
+            &all["added_tokens"],
+        ]
+        .map(Clone::clone)
+    });
+    assert_eq!(ours, theirs);
     assert!(cuts.len() >= 8);
     for tokenizer in [loaded, learnt] {
         let pieces = pieces::Pieces::new(&tokenizer);
@@ -326,17 +335,6 @@ fn mixed() -> Corpus {
         validation: Vec::new(),
         slots: vec!["title".to_owned()],
     }
-}
-
-#[test]
-#[ignore = "writes the golden tokenizer anew; `bench/golden/tokenizer.py` then gives its ids"]
-fn write_the_golden_tokenizer() {
-    let learnt = tokenizer::Tokenizer::train(&mixed(), 420).expect("learns");
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/src/decoder/tests/tokenizer.json"
-    );
-    std::fs::write(path, learnt.to_json().expect("JSON") + "\n").expect("is written");
 }
 
 #[test]

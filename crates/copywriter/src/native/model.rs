@@ -1,13 +1,13 @@
 use std::path::Path;
 
-use nn::{Device, Figures, NnError, Pass, TensorFile};
+use nn::{Device, Figures, TensorFile};
 use serde::{Deserialize, Serialize};
 
 use super::config::{DecodingConfig, NativeConfig};
 use super::text::StyleText;
 use super::vocabulary::Vocabulary;
 use crate::CopyError;
-use crate::network::{Batch, Network, Sequence};
+use crate::network::{Network, Sequence};
 
 /// Loss on everything that was held out, the name of a figure of the validation: mean −log P of a token in nats, e^loss
 /// is the perplexity.
@@ -25,8 +25,6 @@ const FORMAT: u32 = 1;
 const RECORD: &str = "native.json";
 /// The files of weights.
 const PREFIX: &str = "native";
-/// Sequences that are measured together.
-const CHUNK: usize = 32;
 
 /// A trained native model: it writes drafts, see [`Native::write`].
 #[derive(Debug)]
@@ -162,17 +160,7 @@ impl Native {
 
     /// Sum of −log P over the texts of sequences, and the number of their tokens.
     pub(super) fn loss_of(&self, sequences: &[Sequence]) -> Result<(f64, usize), CopyError> {
-        let mut sorted: Vec<&Sequence> = sequences.iter().collect();
-        sorted.sort_by_key(|sequence| sequence.tokens.len());
-        let (mut sum, mut tokens) = (0.0, 0);
-        for chunk in sorted.chunks(CHUNK) {
-            let batch = Batch::new(chunk, self.config.user_width)?;
-            let loss = self.network.loss(&batch, 0.0, &mut Pass::Infer)?;
-            let loss = f64::from(loss.to_scalar::<f32>().map_err(NnError::from)?);
-            sum += loss * batch.targets.len() as f64;
-            tokens += batch.targets.len();
-        }
-        Ok((sum, tokens))
+        self.network.loss_of(sequences, self.config.user_width)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct FactTextSet {
     pub test: Vec<FactText>,
     /// The names of the facts whose values stand in a text as they are, such as names of places.
     pub exact: Vec<String>,
+    /// The names of the facts whose values mostly stand in a text word for word, and mean something to those who write.
+    pub copied: Vec<String>,
 }
 
 /// Facts, and the texts that people wrote from them.

@@ -10,17 +10,30 @@ use super::sequence::Prompt;
 use super::tokenizer::END;
 use crate::CopyError;
 
-/// Times that a slot may stand in one text.
+/// Times that the slot of an exact value may stand in one text.
 const USES: usize = 2;
+/// Times that the slot of a copied value may: people repeat a material more often than a name.
+const COPIED_USES: usize = 4;
 
 /// The rules of one text: required slots, banned phrases, width, no repetition. A rule is a mask over the logits.
 #[derive(Debug)]
 pub(super) struct Constraints<'a> {
     pieces: &'a Pieces,
-    /// Token, width and whether it is required, of each slot that has a value.
-    slots: Vec<(u32, usize, bool)>,
+    /// The slots that have a value.
+    slots: Vec<Slot>,
     banned: Option<DFA>,
     config: &'a DecodingConfig,
+}
+
+/// What the rules need to know of a slot.
+#[derive(Debug)]
+struct Slot {
+    token: u32,
+    /// Columns of its value.
+    width: usize,
+    required: bool,
+    /// Times that it may be used.
+    most: usize,
 }
 
 /// What the rules need to know of a text so far.
@@ -40,13 +53,18 @@ impl<'a> Constraints<'a> {
         config: &'a DecodingConfig,
     ) -> Result<Self, CopyError> {
         let slots = prompt.slots.iter().zip(&prompt.values.slots);
-        let slots = slots.map(|(token, (name, value))| {
+        let slots = slots.map(|(token, slot)| {
             // A further value of the name has a slot of its own: `colour.2`.
             let required = config.required.iter().any(|other| {
-                let rest = name.strip_prefix(other.as_str());
+                let rest = slot.name.strip_prefix(other.as_str());
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             });
-            (*token, width(value.as_bytes()), required)
+            Slot {
+                token: *token,
+                width: width(slot.value.as_bytes()),
+                required,
+                most: if slot.exact { USES } else { COPIED_USES },
+            }
         });
         let banned = (!config.banned.is_empty()).then(|| {
             DFA::builder()
@@ -96,10 +114,10 @@ impl<'a> Constraints<'a> {
             let mut slots = self.slots.iter().zip(&progress.uses);
             return !text.is_empty()
                 && !self.ends_banned(progress)
-                && slots.all(|((.., required), uses)| !required || *uses > 0);
+                && slots.all(|(slot, uses)| !slot.required || *uses > 0);
         }
         let known = match self.slot(token) {
-            Some(slot) => progress.uses[slot] < USES && !self.ends_banned(progress),
+            Some(at) => progress.uses[at] < self.slots[at].most && !self.ends_banned(progress),
             None => self.pieces.bytes(token).is_some(),
         };
         known
@@ -120,11 +138,11 @@ impl<'a> Constraints<'a> {
     }
 
     fn slot(&self, token: u32) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.0 == token)
+        self.slots.iter().position(|slot| slot.token == token)
     }
 
     fn width(&self, token: u32) -> usize {
-        let slot = self.slot(token).map(|slot| self.slots[slot].1);
+        let slot = self.slot(token).map(|at| self.slots[at].width);
         slot.unwrap_or_else(|| self.pieces.width(token))
     }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::slots::Slotted;
+
 /// A property of what is written about, such as `colour` and `red`. A name may come several times.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fact {
@@ -39,8 +41,21 @@ pub struct Corpus {
     pub train: Vec<Example>,
     /// What training is stopped by; may be empty.
     pub validation: Vec<Example>,
-    /// The names of the facts whose values are exact: the model never writes them, it writes their slots.
+    /// The names of the facts whose values are exact: the model never reads or writes them, it writes their slots.
     pub slots: Vec<String>,
+    /// The names of the facts whose values the model reads as words and writes as slots where a text has them word for
+    /// word. It then copies values that it rarely met, and a text can be made to name them.
+    pub copied: Vec<String>,
+}
+
+impl Corpus {
+    /// Which facts have slots.
+    pub(super) fn slotted(&self) -> Slotted {
+        Slotted {
+            exact: self.slots.clone(),
+            copied: self.copied.clone(),
+        }
+    }
 }
 
 impl Fact {

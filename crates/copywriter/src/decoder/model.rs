@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::config::CopywriterConfig;
 use super::coverage::Coverage;
 use super::example::Fact;
+use super::slots::Slotted;
 use super::tokenizer::Tokenizer;
 use crate::CopyError;
 use crate::network::{Network, Sequence};
@@ -29,8 +30,8 @@ const COVERAGE: &str = "coverage";
 pub struct Copywriter {
     pub(super) config: CopywriterConfig,
     pub(super) tokenizer: Tokenizer,
-    /// The names of the facts whose values are exact.
-    pub(super) slots: Vec<String>,
+    /// Which facts have slots.
+    pub(super) slotted: Slotted,
     pub(super) network: Network,
     pub(super) coverage: Coverage,
     /// Hash of the weights, for [`events::Generator::model`].
@@ -42,7 +43,11 @@ pub struct Copywriter {
 struct Record {
     format: u32,
     config: CopywriterConfig,
+    /// The facts whose values are exact.
     slots: Vec<String>,
+    /// The facts whose values are read as words and written as slots.
+    #[serde(default)]
+    copied: Vec<String>,
     /// The facts that are recognised in a text.
     #[serde(default)]
     recognised: Vec<Fact>,
@@ -53,14 +58,14 @@ impl Copywriter {
     /// A model with random weights.
     pub(super) fn untrained(
         tokenizer: Tokenizer,
-        slots: Vec<String>,
+        slotted: Slotted,
         config: &CopywriterConfig,
     ) -> Result<Self, CopyError> {
         let network = Network::new(&config.sizes(tokenizer.len()))?;
         Ok(Self {
             config: config.clone(),
             tokenizer,
-            slots,
+            slotted,
             network,
             coverage: Coverage::default(),
             version: "untrained".to_owned(),
@@ -85,7 +90,11 @@ impl Copywriter {
         let tokenizer = Tokenizer::load(&folder.join(TOKENIZER))?;
         let mut tensors = record.weights.read(folder, &Device::Cpu)?;
         let coverage = tensors.remove(COVERAGE);
-        let mut model = Self::untrained(tokenizer, record.slots, &record.config)?;
+        let slotted = Slotted {
+            exact: record.slots,
+            copied: record.copied,
+        };
+        let mut model = Self::untrained(tokenizer, slotted, &record.config)?;
         model.network.store.restore(&tensors)?;
         if let Some(weights) = coverage {
             model.coverage = Coverage::restore(record.recognised, &weights)?;
@@ -105,7 +114,8 @@ impl Copywriter {
         let record = Record {
             format: FORMAT,
             config: self.config.clone(),
-            slots: self.slots.clone(),
+            slots: self.slotted.exact.clone(),
+            copied: self.slotted.copied.clone(),
             recognised: self.coverage.names().to_vec(),
             weights: TensorFile::write(folder, PREFIX, &tensors)?,
         };

@@ -1,7 +1,7 @@
 //! Meanings and texts as tokens.
 
 use super::example::{Example, Meaning};
-use super::slots::{Piece, Values};
+use super::slots::{Piece, Slotted, Values};
 use super::tokenizer::{
     BEGIN, END, FACT, Tokenizer, WRITE, control_token, fact_token, slot_token, spaced,
 };
@@ -11,7 +11,7 @@ use crate::network::Sequence;
 /// A meaning as the model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prompt<'a> {
-    /// `<begin> control… (<fact:name> value…)… <write>`
+    /// `<begin> control… (<fact:name> [<slot:name>] [value…])… <write>`
     pub(super) tokens: Vec<u32>,
     /// The tokens of the slots, in the order of the values.
     pub(super) slots: Vec<u32>,
@@ -21,10 +21,10 @@ pub(super) struct Prompt<'a> {
 impl<'a> Prompt<'a> {
     pub(super) fn new(
         meaning: &'a Meaning,
-        exact: &[String],
+        slotted: &Slotted,
         tokenizer: &Tokenizer,
     ) -> Result<Self, CopyError> {
-        let (values, places) = Values::of(&meaning.facts, exact);
+        let (values, places) = Values::of(&meaning.facts, slotted);
         let mut tokens = vec![BEGIN];
         let controls = meaning.controls.iter();
         tokens.extend(controls.filter_map(|name| tokenizer.special(&control_token(name))));
@@ -36,13 +36,14 @@ impl<'a> Prompt<'a> {
                 tokens.push(FACT);
                 tokenizer.encode(&spaced(&fact.name), &mut tokens)?;
             }
-            let slot = place.and_then(|at| tokenizer.special(&slot_token(&values.slots[at].0)));
-            match slot {
-                Some(slot) => {
-                    slots.push(slot);
-                    tokens.push(slot);
-                }
-                None => tokenizer.encode(&spaced(&fact.value), &mut tokens)?,
+            let slot = place.map(|at| &values.slots[at]);
+            let token = slot.and_then(|slot| tokenizer.special(&slot_token(&slot.name)));
+            if let Some(token) = token {
+                slots.push(token);
+                tokens.push(token);
+            }
+            if token.is_none() || slot.is_some_and(|slot| !slot.exact) {
+                tokenizer.encode(&spaced(&fact.value), &mut tokens)?;
             }
         }
         tokens.push(WRITE);
@@ -78,13 +79,13 @@ impl<'a> Prompt<'a> {
 /// `longest` tokens are left out.
 pub(super) fn sequences(
     examples: &[Example],
-    exact: &[String],
+    slotted: &Slotted,
     tokenizer: &Tokenizer,
     longest: usize,
 ) -> Result<Vec<(usize, Sequence)>, CopyError> {
     let mut sequences = Vec::new();
     for (place, example) in examples.iter().enumerate() {
-        let prompt = Prompt::new(&example.meaning, exact, tokenizer)?;
+        let prompt = Prompt::new(&example.meaning, slotted, tokenizer)?;
         let length = prompt.tokens.len();
         let Some(tokens) = prompt.with_text(&example.text, tokenizer)? else {
             continue;

@@ -8,10 +8,44 @@ pub(super) const PER_NAME: usize = 4;
 /// Letters of a word, at least, by which a value is recognised where it does not stand as a whole.
 const TELLING_LETTERS: usize = 4;
 
-/// The exact values of a meaning: slot name and value.
+/// The names of the facts whose values are slots in a text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Slotted {
+    /// Those whose values the model never reads.
+    pub(super) exact: Vec<String>,
+    /// Those whose values it reads as words, to know what goes with them.
+    pub(super) copied: Vec<String>,
+}
+
+impl Slotted {
+    pub(super) fn is_exact(&self, name: &str) -> bool {
+        self.exact.iter().any(|other| other == name)
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.is_exact(name) || self.copied.iter().any(|other| other == name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        let copied = self.copied.iter().filter(|name| !self.is_exact(name));
+        self.exact.iter().chain(copied)
+    }
+}
+
+/// The values of a meaning that are slots in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Values<'a> {
-    pub(super) slots: Vec<(String, &'a str)>,
+    pub(super) slots: Vec<Slot<'a>>,
+}
+
+/// A value that is a slot in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slot<'a> {
+    /// The fact's name, with a number where it is a further value of it: `colour.2`.
+    pub(super) name: String,
+    pub(super) value: &'a str,
+    /// Whether the model does not read the value.
+    pub(super) exact: bool,
 }
 
 /// A part of a text.
@@ -32,23 +66,28 @@ pub(super) fn slot_name(name: &str, number: usize) -> String {
 }
 
 impl<'a> Values<'a> {
-    /// Finds the exact values among facts. The second list names the slot of each fact that has one.
-    pub(super) fn of(facts: &'a [Fact], exact: &[String]) -> (Self, Vec<Option<usize>>) {
-        let mut slots: Vec<(String, &str)> = Vec::new();
+    /// Finds the values with slots among facts. The second list names the slot of each fact that has one.
+    pub(super) fn of(facts: &'a [Fact], slotted: &Slotted) -> (Self, Vec<Option<usize>>) {
+        let mut slots: Vec<Slot<'a>> = Vec::new();
         let places = facts.iter().enumerate().map(|(at, fact)| {
             let earlier = facts[..at].iter().filter(|other| other.name == fact.name);
             let number = earlier.count();
-            if number >= PER_NAME || fact.value.trim().is_empty() || !exact.contains(&fact.name) {
+            let value = fact.value.trim();
+            if number >= PER_NAME || value.is_empty() || !slotted.contains(&fact.name) {
                 return None;
             }
-            slots.push((slot_name(&fact.name, number), fact.value.trim()));
+            slots.push(Slot {
+                name: slot_name(&fact.name, number),
+                value,
+                exact: slotted.is_exact(&fact.name),
+            });
             Some(slots.len() - 1)
         });
         let places = places.collect();
         (Self { slots }, places)
     }
 
-    /// Cuts a text at its exact values, the longest first; nothing where it names one only in part, since the rest would
+    /// Cuts a text at its values, the longest first; nothing where it names an exact one only in part, since the rest would
     /// be learnt as if it were a word of the language.
     ///
     /// Case and accents may differ, and a leading "The" may be absent.
@@ -88,18 +127,20 @@ impl<'a> Values<'a> {
     }
 
     fn by_length(&self) -> Vec<(usize, &'a str)> {
-        let mut order: Vec<(usize, &str)> =
-            self.slots.iter().map(|slot| slot.1).enumerate().collect();
+        let mut order: Vec<(usize, &str)> = self
+            .slots
+            .iter()
+            .map(|slot| slot.value)
+            .enumerate()
+            .collect();
         order.sort_by_key(|(slot, value)| (std::cmp::Reverse(value.len()), *slot));
         order
     }
 
     /// Whether a capitalised word or a number of a value stands in what is left of the text.
     fn is_named_in_part(&self, text: &Folded, owner: &[Option<usize>]) -> bool {
-        let values = self
-            .slots
-            .iter()
-            .flat_map(|(_, value)| value.split_whitespace());
+        let exact = self.slots.iter().filter(|slot| slot.exact);
+        let values = exact.flat_map(|slot| slot.value.split_whitespace());
         let mut telling = values.flat_map(telling_parts);
         telling.any(|word| {
             let word: Vec<char> = word.chars().map(fold).collect();
@@ -198,6 +239,40 @@ fn fold(letter: char) -> char {
 mod tests {
     use super::*;
 
+    fn exact(names: &[&str]) -> Slotted {
+        Slotted {
+            exact: names.iter().map(|name| (*name).to_owned()).collect(),
+            copied: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_copied_value_may_be_named_in_part() {
+        let facts = [
+            Fact::new("material", "Merino Wool"),
+            Fact::new("name", "Fell"),
+        ];
+        let slotted = Slotted {
+            copied: vec!["material".to_owned(), "name".to_owned()],
+            ..exact(&["name"])
+        };
+        assert_eq!(slotted.names().collect::<Vec<_>>(), ["name", "material"]);
+        let (values, places) = Values::of(&facts, &slotted);
+        assert_eq!(places, [Some(0), Some(1)]);
+        assert_eq!(
+            values.slots.iter().map(|s| s.exact).collect::<Vec<_>>(),
+            [false, true]
+        );
+        let cut = values.cut("Fell is all Wool, merino wool.");
+        let expected = [
+            Piece::Slot(1),
+            Piece::Words(" is all Wool, "),
+            Piece::Slot(0),
+            Piece::Words("."),
+        ];
+        assert_eq!(cut, Some(expected.to_vec()));
+    }
+
     fn facts() -> Vec<Fact> {
         vec![
             Fact::new("name", "The Rice Boat"),
@@ -209,7 +284,7 @@ mod tests {
     #[test]
     fn exact_values_become_slots() {
         let facts = facts();
-        let (values, places) = Values::of(&facts, &["name".to_owned(), "near".to_owned()]);
+        let (values, places) = Values::of(&facts, &exact(&["name", "near"]));
         assert_eq!(places, [Some(0), None, Some(1)]);
         let cut = |text| values.cut(text);
         assert_eq!(
@@ -232,7 +307,7 @@ mod tests {
         );
         assert_eq!(cut(""), Some(vec![]));
         let price = [Fact::new("price", "£12.99"), Fact::new("size", "12")];
-        let (values, _) = Values::of(&price, &["price".to_owned(), "size".to_owned()]);
+        let (values, _) = Values::of(&price, &exact(&["price", "size"]));
         let slots = [Piece::Slot(0), Piece::Words(" for "), Piece::Slot(1)];
         assert_eq!(values.cut("£12.99 for 12"), Some(slots.to_vec()));
         assert_eq!(values.cut("12.99 pounds"), None, "a number is no word");
@@ -241,9 +316,9 @@ mod tests {
     #[test]
     fn values_of_one_name_are_numbered() {
         let facts = ["红", "红色", " "].map(|value| Fact::new("颜色", value));
-        let (values, places) = Values::of(&facts, &["颜色".to_owned()]);
+        let (values, places) = Values::of(&facts, &exact(&["颜色"]));
         assert_eq!(places, [Some(0), Some(1), None]);
-        assert_eq!(values.slots[1].0, "颜色.2");
+        assert_eq!(values.slots[1].name, "颜色.2");
         let pieces = values.cut("大红色的红");
         let slot = [
             Piece::Words("大"),

@@ -38,6 +38,7 @@ fn corpus() -> Corpus {
         train,
         validation,
         slots: vec!["name".to_owned()],
+        copied: Vec::new(),
     }
 }
 
@@ -187,7 +188,7 @@ fn every_search_scores_as_the_training_graph_does() {
             ..sample(4)
         };
         for draft in writer.write(&asked, &config, 3).expect("writes") {
-            let prompt = sequence::Prompt::new(&asked, &model.slots, &model.tokenizer);
+            let prompt = sequence::Prompt::new(&asked, &model.slotted, &model.tokenizer);
             let mut tokens = prompt.expect("encodes").tokens;
             let prompt = tokens.len();
             tokens.extend(draft.tokens.iter().copied().chain([tokenizer::END]));
@@ -258,7 +259,7 @@ fn a_name_that_was_never_read_is_told_in_words() {
     });
     let facts = vec![Fact::new("<end>", "<slot:name>"), Fact::new("name", "Zed")];
     let asked = Meaning::of_facts(facts);
-    let prompt = sequence::Prompt::new(&asked, &model.slots, &model.tokenizer).expect("encodes");
+    let prompt = sequence::Prompt::new(&asked, &model.slotted, &model.tokenizer).expect("encodes");
     let (end, fact) = (tokenizer::END, tokenizer::FACT);
     assert!(!prompt.tokens.contains(&end), "a fact's name is data");
     assert_eq!(prompt.tokens[1], fact);
@@ -334,6 +335,7 @@ fn mixed() -> Corpus {
         train: texts.iter().map(example).collect(),
         validation: Vec::new(),
         slots: vec!["title".to_owned()],
+        ..Corpus::default()
     }
 }
 

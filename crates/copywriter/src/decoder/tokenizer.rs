@@ -130,7 +130,7 @@ fn special_tokens(corpus: &Corpus) -> Vec<String> {
     let mut tokens: Vec<String> = SPECIAL.map(str::to_owned).into();
     tokens.extend(controls.into_iter().map(|name| control_token(name)));
     tokens.extend(names.into_iter().map(|name| fact_token(name)));
-    for name in &corpus.slots {
+    for name in corpus.slotted().names() {
         tokens.extend((0..PER_NAME).map(|number| slot_token(&slot_name(name, number))));
     }
     tokens
@@ -159,15 +159,16 @@ fn words(corpus: &Corpus) -> Vec<String> {
             words.push(text.to_owned());
         }
     };
+    let slotted = corpus.slotted();
     for example in &corpus.train {
-        let (values, places) = Values::of(&example.meaning.facts, &corpus.slots);
+        let (values, places) = Values::of(&example.meaning.facts, &slotted);
         for piece in values.cut(&example.text).unwrap_or_default() {
             if let Piece::Words(text) = piece {
                 add(text);
             }
         }
         for (fact, place) in example.meaning.facts.iter().zip(places) {
-            if place.is_none() {
+            if place.is_none_or(|at| !values.slots[at].exact) {
                 add(&spaced(&fact.value));
             }
         }

@@ -14,6 +14,7 @@ use super::coverage::Coverage;
 use super::example::{Corpus, Fact};
 use super::model::{Copywriter, LOSS};
 use super::sequence::sequences;
+use super::slots::Slotted;
 use super::tokenizer::Tokenizer;
 use crate::CopyError;
 use crate::network::{Sequence, plan};
@@ -43,14 +44,15 @@ pub fn train(
         return Err(CopyError::NoTexts);
     }
     let tokenizer = Tokenizer::train(corpus, config.vocabulary)?;
-    let of = |examples| sequences(examples, &corpus.slots, &tokenizer, config.max_tokens);
+    let slotted = corpus.slotted();
+    let of = |examples| sequences(examples, &slotted, &tokenizer, config.max_tokens);
     let (told, held_out) = (of(&corpus.train)?, of(&corpus.validation)?);
     let (places, learnt): (Vec<usize>, Vec<Sequence>) = told.into_iter().unzip();
     if learnt.is_empty() {
         return Err(CopyError::NoTexts);
     }
     let mut task = Task {
-        model: Copywriter::untrained(tokenizer, corpus.slots.clone(), config)?,
+        model: Copywriter::untrained(tokenizer, slotted.clone(), config)?,
         learnt,
         held_out: held_out.into_iter().map(|(_, sequence)| sequence).collect(),
         batches: Vec::new(),
@@ -64,7 +66,7 @@ pub fn train(
     // The saved weights are the best epoch's, those in memory the last one's.
     let mut model = Copywriter::load(folder)?;
     let facts = places.iter().map(|at| &corpus.train[*at].meaning.facts);
-    model.coverage = recognise(&task.learnt, facts, &corpus.slots);
+    model.coverage = recognise(&task.learnt, facts, &slotted);
     model.save(folder)?;
     Ok(Training::Finished(Box::new(model), record))
 }
@@ -73,12 +75,15 @@ pub fn train(
 fn recognise<'a>(
     learnt: &[Sequence],
     facts: impl Iterator<Item = &'a Vec<Fact>>,
-    exact: &[String],
+    slotted: &Slotted,
 ) -> Coverage {
     let texts = learnt
         .iter()
         .map(|s| &s.tokens[s.prompt..s.tokens.len() - 1]);
-    let told = |facts: &'a Vec<Fact>| facts.iter().filter(|f| !exact.contains(&f.name)).collect();
+    let told = |facts: &'a Vec<Fact>| {
+        let facts = facts.iter();
+        facts.filter(|f| !slotted.contains(&f.name)).collect()
+    };
     let examples: Vec<(&[u32], Vec<&Fact>)> = texts.zip(facts.map(told)).collect();
     Coverage::learn(&examples)
 }

@@ -62,7 +62,7 @@ impl Writer<'_> {
     ) -> Result<Vec<Draft>, CopyError> {
         config.check()?;
         let model = self.model;
-        let prompt = Prompt::new(meaning, &model.slots, &model.tokenizer)?;
+        let prompt = Prompt::new(meaning, &model.slotted, &model.tokenizer)?;
         let constraints = Constraints::new(&prompt, &self.pieces, config)?;
         let prefix = self.prefix(meaning)?;
         let start = Start {
@@ -112,7 +112,7 @@ impl Writer<'_> {
         let told = meaning
             .facts
             .iter()
-            .filter(|fact| !self.model.slots.contains(&fact.name));
+            .filter(|fact| !self.model.slotted.contains(&fact.name));
         let told: Vec<Fact> = told.cloned().collect();
         self.model.coverage.of(&draft.tokens, &told)
     }
@@ -133,7 +133,7 @@ impl Writer<'_> {
         let mut bytes = Vec::new();
         for token in &found.tokens {
             match prompt.slots.iter().position(|slot| slot == token) {
-                Some(slot) => bytes.extend_from_slice(prompt.values.slots[slot].1.as_bytes()),
+                Some(slot) => bytes.extend_from_slice(prompt.values.slots[slot].value.as_bytes()),
                 None => bytes.extend_from_slice(self.pieces.bytes(*token)?),
             }
         }

@@ -15,6 +15,7 @@ impl FactTextSet {
             validation: read("devset.csv", validation)?,
             test: read("testset_w_refs.csv", test)?,
             exact: vec!["name".to_owned(), "near".to_owned()],
+            copied: Vec::new(),
         })
     }
 }

@@ -79,6 +79,7 @@ pub(super) fn corpus(set: &FactTextSet) -> Corpus {
         train: examples(&set.train),
         validation: validation.into_iter().step_by(step).collect(),
         slots: set.exact.clone(),
+        copied: set.copied.clone(),
     }
 }
 

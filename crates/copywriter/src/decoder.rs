@@ -26,6 +26,7 @@ mod sequence;
 mod slots;
 mod tokenizer;
 mod train;
+mod variant;
 mod write;
 
 #[cfg(test)]
@@ -39,4 +40,5 @@ pub use example::{Corpus, Example, Fact, Meaning};
 pub use lexicon::{Lexicon, Unfounded};
 pub use model::{Copywriter, LOSS};
 pub use train::train;
+pub use variant::{PROVIDER, Placement};
 pub use write::{Draft, Writer};

@@ -99,6 +99,14 @@ pub enum CopyError {
         /// What is wrong with them.
         detail: String,
     },
+    /// The words of a draft would be read as a template.
+    #[error(
+        "`{text}` has a brace, which begins a name in a template; leave it out of the texts that are learnt"
+    )]
+    Brace {
+        /// The words, shortened.
+        text: String,
+    },
     /// The language model's server wants a key, and the caller brought none.
     #[error(
         "the key of the language model is missing; set the environment variable `{variable}`, or empty `llm.api_key_env` for a server without keys"

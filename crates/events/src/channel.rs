@@ -125,6 +125,27 @@ impl Locale {
     }
 }
 
+impl Language {
+    /// The language's tag, as a [`Locale`] begins.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = EventError;
+
+    fn from_str(tag: &str) -> Result<Self, EventError> {
+        let found = [Self::En, Self::Zh]
+            .into_iter()
+            .find(|language| language.tag() == tag);
+        found.ok_or_else(|| EventError::invalid("language", tag, "en or zh"))
+    }
+}
+
 impl fmt::Display for Locale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -1,6 +1,9 @@
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Locale};
+use crate::{Channel, EventError, Locale};
 
 /// A text that may be shown: a template whose every price, number and claim is bound to a fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +24,9 @@ pub struct CopyVariant {
     pub template: CopyText,
     /// What the template's names stand for.
     pub bindings: Vec<Binding>,
+    /// What its words rest on beside the bindings: where one of these values is another now, the words may be untrue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub premises: Vec<Premise>,
     /// Pictures that go with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<String>,
@@ -149,10 +155,19 @@ pub struct Binding {
     pub path: String,
 }
 
+/// A value that whoever wrote a text was told, and may have put into words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Premise {
+    /// Where the value comes from: `product.FIELD` or `fact.NAME`.
+    pub path: String,
+    /// The value as it was shown when the text was written.
+    pub value: String,
+}
+
 /// What wrote a text, closely enough to write it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generator {
-    /// `templates`, `native`, `llm` or `checkpoint`.
+    /// `templates`, `native`, `decoder`, `llm` or `checkpoint`.
     pub provider: String,
     /// The model, or the version of the template library.
     pub model: String,
@@ -177,7 +192,7 @@ pub struct Check {
 }
 
 /// Where a variant stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VariantStatus {
     /// Written, not yet allowed.
@@ -190,4 +205,87 @@ pub enum VariantStatus {
     Paused,
     /// No longer used.
     Retired,
+}
+
+impl VariantStatus {
+    /// Every status, in the order of a variant's life.
+    pub const ALL: [Self; 5] = [
+        Self::Draft,
+        Self::Approved,
+        Self::Live,
+        Self::Paused,
+        Self::Retired,
+    ];
+
+    /// The status's name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Approved => "approved",
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// Whether a variant of this status may be shown to shoppers.
+    pub fn may_show(self) -> bool {
+        matches!(self, Self::Approved | Self::Live)
+    }
+}
+
+impl fmt::Display for VariantStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for VariantStatus {
+    type Err = EventError;
+
+    fn from_str(name: &str) -> Result<Self, EventError> {
+        let found = Self::ALL.into_iter().find(|status| status.name() == name);
+        found.ok_or_else(|| {
+            let expected = "draft, approved, live, paused or retired";
+            EventError::invalid("status", name, expected)
+        })
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = EventError;
+
+    fn from_str(name: &str) -> Result<Self, EventError> {
+        let found = Self::ALL
+            .into_iter()
+            .find(|strategy| strategy.name() == name);
+        found.ok_or_else(|| {
+            let expected = "benefit, novelty, social_proof, replenishment, complement or value";
+            EventError::invalid("strategy", name, expected)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for status in VariantStatus::ALL {
+            assert_eq!(status.name().parse::<VariantStatus>(), Ok(status));
+            assert_eq!(
+                serde_json::to_value(status).expect("JSON"),
+                status.to_string()
+            );
+        }
+        for strategy in Strategy::ALL {
+            assert_eq!(strategy.name().parse::<Strategy>(), Ok(strategy));
+        }
+        let wrong = "lively".parse::<VariantStatus>().expect_err("no status");
+        assert!(
+            wrong.to_string().contains("draft, approved, live"),
+            "{wrong}"
+        );
+    }
 }

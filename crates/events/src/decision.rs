@@ -84,6 +84,9 @@ pub struct Candidate {
     /// The variant that a message shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// What wrote the variant, where it is one of the shop's own store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// P(chosen | context, these candidates), after every constraint.
     pub propensity: f64,
     /// The policy's estimate of the reward.

@@ -32,7 +32,9 @@ mod product;
 mod user;
 
 pub use channel::{Channel, Goal, Language, Locale};
-pub use copy::{Binding, Check, CopyText, CopyVariant, Generator, Scope, Strategy, VariantStatus};
+pub use copy::{
+    Binding, Check, CopyText, CopyVariant, Generator, Premise, Scope, Strategy, VariantStatus,
+};
 pub use decision::{Action, Candidate, Context, Contribution, Decision, Exclusion, Explanation};
 pub use error::EventError;
 pub use event::{Event, LineItem, Properties};

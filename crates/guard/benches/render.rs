@@ -100,6 +100,7 @@ fn variant(channel: Channel, locale: &str, title: Option<&str>, body: &str) -> C
         ]
         .map(binding)
         .to_vec(),
+        premises: Vec::new(),
         assets: Vec::new(),
         generator: Generator {
             provider: "templates".to_owned(),

@@ -26,6 +26,18 @@ pub enum GuardError {
         /// Where its value should come from.
         path: String,
     },
+    /// The words of a variant rest on a value that is another now, or none.
+    #[error(
+        "its words rest on `{path}` being `{was}`, which is {} now; write a new text, or correct the catalogue", now.as_deref().map_or("without a value".to_owned(), |now| format!("`{now}`"))
+    )]
+    Changed {
+        /// Where the value comes from.
+        path: String,
+        /// The value when the text was written.
+        was: String,
+        /// The value now.
+        now: Option<String>,
+    },
     /// The template uses a name for which the variant declares no binding.
     #[error(
         "the template uses `{name}` but no binding declares it; add a binding with a path such as `product.title`"
@@ -92,6 +104,7 @@ impl GuardError {
         match self {
             Self::Template { .. } => "template:syntax".to_owned(),
             Self::Unbound { path, .. } => format!("unbound:{path}"),
+            Self::Changed { path, .. } => format!("changed:{path}"),
             Self::Undeclared { name } => format!("undeclared:{name}"),
             Self::UnknownPath { path, .. } => format!("unknown_path:{path}"),
             Self::DuplicateBinding { name } => format!("duplicate_binding:{name}"),

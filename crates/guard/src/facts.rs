@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use events::{Binding, Fact, Product, Timestamp};
+use events::{Binding, Fact, Premise, Product, Timestamp};
 
 use crate::{Bindings, Bound, GuardError, Value};
 
@@ -67,6 +67,45 @@ pub fn resolve_available(bindings: &[Binding], facts: &Facts) -> Result<Bindings
         })
         .collect::<Result<Vec<_>, GuardError>>()?;
     Bindings::new(bound)
+}
+
+/// The value of a product at a path such as `fact.colour`, as it is shown without a filter: what a [`Premise`] notes.
+pub fn value_at(path: &str, product: &Product, now: Timestamp) -> Option<String> {
+    let value = match path.split_once('.')? {
+        ("product", field) => product_field(product, field),
+        ("fact", name) => {
+            holding_fact(product, name, now).map(|fact| Value::Text(fact.value.clone()))
+        }
+        _ => None,
+    };
+    value.filter(Value::is_present).map(|value| value.shown())
+}
+
+/// Verifies that what a text rests on still holds. A fact that has several values holds as long as one of them is the
+/// value that was told.
+///
+/// # Errors
+/// [`GuardError::Changed`] for the first value that is another now, or none.
+pub(crate) fn check_premises(premises: &[Premise], facts: &Facts) -> Result<(), GuardError> {
+    let Some(broken) = premises.iter().find(|premise| !holds(premise, facts)) else {
+        return Ok(());
+    };
+    Err(GuardError::Changed {
+        path: broken.path.clone(),
+        was: broken.value.clone(),
+        now: value_at(&broken.path, facts.product, facts.now),
+    })
+}
+
+fn holds(premise: &Premise, facts: &Facts) -> bool {
+    if let Some(name) = premise.path.strip_prefix("fact.") {
+        let is_told = |fact: &&Fact| {
+            fact.name == name && Value::Text(fact.value.clone()).shown() == premise.value
+        };
+        let mut told = facts.product.facts.iter().filter(is_told);
+        return told.any(|fact| fact.valid_until.is_none_or(|until| until > facts.now));
+    }
+    value_at(&premise.path, facts.product, facts.now).as_ref() == Some(&premise.value)
 }
 
 /// Whether facts could answer a path.

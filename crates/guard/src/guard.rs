@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Channel, Check, CopyText, CopyVariant, Language};
 use thiserror::Error;
 
+use crate::facts::check_premises;
 use crate::matcher::Matcher;
 use crate::normal::Normal;
 use crate::rules::{self, Fault, Field, Message};
@@ -137,8 +138,8 @@ impl Guard {
     /// [`Guard::render_compiled`].
     ///
     /// # Errors
-    /// A [`Refusal`] with its reason when the variant may not speak of the product, when a name has no value, or when the
-    /// text breaks a rule.
+    /// A [`Refusal`] with its reason when the variant may not speak of the product, when what its words rest on has changed,
+    /// when a name has no value, or when the text breaks a rule.
     pub fn render(&self, variant: &CopyVariant, facts: &Facts) -> Result<Rendered, Refusal> {
         let compiled = CompiledVariant::new(variant)
             .map_err(|error| Refusal::new(&[Fault::of_error(&error)]))?;
@@ -168,6 +169,8 @@ impl Guard {
         if let Some(missing) = missing_field(variant) {
             return Err(refused(missing));
         }
+        check_premises(&variant.premises, facts)
+            .map_err(|error| refused(Fault::of_error(&error)))?;
         let bindings = resolve_available(&variant.bindings, facts)
             .map_err(|error| refused(Fault::of_error(&error)))?;
         let fields =

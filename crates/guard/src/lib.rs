@@ -50,7 +50,7 @@ pub use bindings::{Bindings, Bound};
 pub use envelope::{Mail, unsubscribe_headers};
 pub use error::GuardError;
 pub use escape::{Escape, TAGS};
-pub use facts::{Facts, resolve, resolve_available};
+pub use facts::{Facts, resolve, resolve_available, value_at};
 pub use grounds::Grounds;
 pub use guard::{Guard, Refusal, Rendered};
 pub use limits::{FieldLimit, Unit, limits};

@@ -1,4 +1,4 @@
-use events::{Binding, Channel, CopyVariant, Locale, Scope};
+use events::{Binding, Channel, CopyVariant, Locale, Premise, Scope};
 
 use crate::facts::is_known_path;
 use crate::{GuardError, Template};
@@ -11,6 +11,7 @@ pub struct CompiledVariant {
     pub(crate) channel: Channel,
     pub(crate) locale: Locale,
     pub(crate) bindings: Vec<Binding>,
+    pub(crate) premises: Vec<Premise>,
     pub(crate) templates: Vec<(&'static str, Template)>,
 }
 
@@ -32,6 +33,7 @@ impl CompiledVariant {
             channel: variant.channel,
             locale: variant.locale.clone(),
             bindings: variant.bindings.clone(),
+            premises: variant.premises.clone(),
             templates,
         };
         compiled.check_bindings()?;

@@ -78,6 +78,7 @@ fn variant(channel: Channel, title: Option<String>, body: String) -> CopyVariant
                 path: path.to_owned(),
             })
             .to_vec(),
+        premises: Vec::new(),
         assets: Vec::new(),
         generator: Generator {
             provider: "templates".to_owned(),

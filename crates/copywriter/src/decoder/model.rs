@@ -130,6 +130,11 @@ impl Copywriter {
         &self.config
     }
 
+    /// The controls that it was trained with, by name: what [`crate::decoder::Meaning::controls`] may hold.
+    pub fn controls(&self) -> Vec<String> {
+        self.tokenizer.controls()
+    }
+
     /// The number of trainable scalars.
     pub fn parameter_count(&self) -> usize {
         self.network.store.element_count()

@@ -96,6 +96,18 @@ impl Tokenizer {
         self.inner.token_to_id(name)
     }
 
+    /// The controls that the corpus had, by name.
+    pub(super) fn controls(&self) -> Vec<String> {
+        let tokens = self.inner.get_added_tokens_decoder();
+        let names = tokens.values().filter_map(|token| {
+            let name = token.content.strip_prefix("<control:")?;
+            Some(name.strip_suffix('>')?.to_owned())
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Appends the tokens of a text.
     pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), CopyError> {
         let encoding = self

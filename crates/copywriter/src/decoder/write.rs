@@ -17,9 +17,9 @@ use crate::network::check_state;
 /// Writes with a trained model; making one lays its weights out once.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    model: &'a Copywriter,
+    pub(super) model: &'a Copywriter,
     engine: Engine,
-    pieces: Pieces,
+    pub(super) pieces: Pieces,
 }
 
 /// A text that the model wrote.

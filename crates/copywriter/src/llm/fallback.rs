@@ -27,6 +27,8 @@ pub struct Chain {
     pub provider: Option<&'static str>,
     /// Its variants, which the guard passed as rendered for the brief's facts.
     pub variants: Vec<CopyVariant>,
+    /// Why its other texts are not among them: a stable name and words.
+    pub refused: Vec<(String, String)>,
     /// The providers before it, and why they wrote nothing.
     pub passed_over: Vec<PassedOver>,
 }
@@ -114,6 +116,7 @@ pub fn first_that_writes<const N: usize>(
         if !attempt.variants.is_empty() {
             chain.provider = Some(provider);
             chain.variants = attempt.variants;
+            chain.refused = attempt.reasons;
             break;
         }
         let mut reasons = BTreeMap::new();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use events::{Binding, CopyVariant, Generator, Scope, VariantStatus};
-use guard::{Guard, Refusal};
+use events::{Binding, CopyVariant, Generator, Premise, Scope, VariantStatus};
+use guard::{Facts, Guard, Refusal, value_at};
 use serde_json::Value;
 
 use super::answer::{beginning, first_object};
@@ -16,6 +16,14 @@ use crate::templates::{Entry, source};
 /// The first of the private characters that hold the places of slots which the copy library does not know, while it writes a
 /// variant out. [`Text::read`] refuses them, so that no answer can hold one.
 const FIRST_MARK: u32 = 0xe000;
+
+/// Fields of a product that are texts, of which a model makes words of its own.
+const TOLD: [&str; 4] = [
+    "product.title",
+    "product.brand",
+    "product.category",
+    "product.description",
+];
 
 /// What an answer is judged by.
 pub(super) struct Judge<'a> {
@@ -148,10 +156,28 @@ impl Judge<'_> {
         let (tag, strategy) = (&library.locale, strategy.name());
         variant.id = format!("l/{channel}/{tag}/{strategy}/{}", &hash[..12]);
         variant.scope = Scope::ProductIds(vec![self.brief.facts.product.id.clone()]);
+        variant.premises = self.premises();
         variant.generator = self.generator.clone();
         variant.status = VariantStatus::Draft;
         variant.approved_by = None;
         Ok(variant)
+    }
+
+    /// What the model was told of the product and may have put into words. Prices and counts are not among it: a text shows
+    /// them as slots or not at all.
+    fn premises(&self) -> Vec<Premise> {
+        let Facts { product, now, .. } = self.brief.facts;
+        let is_words = |path: &str| path.starts_with("fact.") || TOLD.contains(&path);
+        let mut paths: BTreeSet<&str> = self.slots.iter().map(|slot| slot.path.as_str()).collect();
+        paths.insert("product.description");
+        let told = paths.into_iter().filter(|path| is_words(path));
+        told.filter_map(|path| {
+            Some(Premise {
+                path: path.to_owned(),
+                value: value_at(path, product, now)?,
+            })
+        })
+        .collect()
     }
 
     /// The text in the library's notation, with marks for slots that the library does not know.

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use events::{CopyVariant, Generator, Language, Scope, Strategy, VariantStatus};
-use guard::Guard;
+use events::{CopyVariant, Generator, Language, Premise, Scope, Strategy, VariantStatus};
+use guard::{Guard, Value};
 
 use super::drafts::{Draft, Drafts, Refused};
 use super::echo::echoes;
@@ -109,6 +109,12 @@ impl Native {
             && let Some(product) = brief.product
         {
             variant.scope = Scope::ProductIds(vec![product.id.clone()]);
+            // What is quoted must still stand there.
+            let quoted = Value::Text(product.description.clone()).shown();
+            variant.premises = vec![Premise {
+                path: "product.description".to_owned(),
+                value: quoted,
+            }];
         }
         Ok(variant)
     }

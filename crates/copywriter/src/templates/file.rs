@@ -114,6 +114,20 @@ fn numbered(
 }
 
 impl File {
+    /// What stands at the end of every text of a channel, written out, with the bindings of the names in it.
+    pub(crate) fn closing(&self, channel: Channel) -> Result<(String, Vec<Binding>), CopyError> {
+        let written = self.closing.get(&channel).map_or("", String::as_str);
+        let mut bindings = BTreeMap::new();
+        let closing = expand("closing", written, &self.names, &mut bindings)?;
+        let bindings = bindings.into_iter();
+        Ok((
+            closing,
+            bindings
+                .map(|(name, path)| Binding { name, path })
+                .collect(),
+        ))
+    }
+
     /// Writes an entry out: closing, paragraphs, filters and bindings.
     pub(crate) fn variant(
         &self,
@@ -148,6 +162,7 @@ impl File {
                 .into_iter()
                 .map(|(name, path)| Binding { name, path })
                 .collect(),
+            premises: Vec::new(),
             assets: Vec::new(),
             generator: Generator {
                 provider: PROVIDER.to_owned(),

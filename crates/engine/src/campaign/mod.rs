@@ -288,6 +288,7 @@ impl<'a> Run<'a> {
                 action: Action::Message,
                 product: Some(self.shop.products[message.position].id.clone()),
                 variant: Some(message.variant_id.clone()),
+                provider: None,
                 propensity: *propensity,
                 score: self.policy.model.score(&message.x).unwrap_or_default(),
             })
@@ -351,6 +352,7 @@ fn nothing(propensity: f64) -> events::Candidate {
         action: Action::Nothing,
         product: None,
         variant: None,
+        provider: None,
         propensity,
         score: 0.0,
     }

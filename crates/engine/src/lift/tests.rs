@@ -69,6 +69,7 @@ impl Log {
             action,
             product: product.map(str::to_owned),
             variant: None,
+            provider: None,
             propensity,
             score: 0.0,
         };

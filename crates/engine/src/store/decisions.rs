@@ -150,6 +150,7 @@ mod tests {
                 action: events::Action::Nothing,
                 product: None,
                 variant: None,
+                provider: None,
                 propensity: f64::from(n).sqrt() / 1e3,
                 score: f64::from(n).ln() * 1e-7,
             })

@@ -4,6 +4,7 @@ mod channels;
 mod claims;
 mod hygiene;
 mod packs;
+mod premises;
 
 use std::sync::LazyLock;
 
@@ -44,6 +45,7 @@ fn variant(channel: Channel, title: Option<&str>, body: &str) -> CopyVariant {
             binding("note", "fact.note"),
             binding("stock", "stat.stock"),
         ],
+        premises: Vec::new(),
         assets: Vec::new(),
         generator: Generator {
             provider: "templates".to_owned(),

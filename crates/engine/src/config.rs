@@ -1,14 +1,16 @@
 //! The configuration: one TOML file, a documented default for every key, unknown keys refused by name.
 
+mod copywriter;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use copywriter::native::NativeConfig;
 use guard::Voice;
 use recommender::RetrievalSettings;
 use recommender::user_model::UserModelConfig;
 use serde::{Deserialize, Serialize};
 
+pub use self::copywriter::{Approval, ApprovalConfig, CopywriterConfig};
 use crate::attribution::Attribution;
 use crate::error::{EngineError, Result};
 
@@ -27,7 +29,7 @@ pub struct Config {
     pub evaluation: EvaluationConfig,
     /// The user model.
     pub model: UserModelConfig,
-    /// The native copywriter.
+    /// The copywriters, and who approves their texts.
     pub copywriter: CopywriterConfig,
     /// Who is written to, how often and with what.
     pub campaign: CampaignConfig,
@@ -85,20 +87,6 @@ pub struct EvaluationConfig {
     pub bootstrap_resamples: usize,
     /// Seed of the bootstrap.
     pub seed: u64,
-}
-
-/// The native copywriter: a small language model that is trained on the shop's own texts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CopywriterConfig {
-    /// Whether `train` trains it and campaigns use its drafts.
-    pub native: bool,
-    /// Drafts for each channel, language and argument.
-    pub drafts: usize,
-    /// Drafts that are kept of these, at most: those that the guard passes and that are new.
-    pub keep: usize,
-    /// Sizes and training of the model.
-    pub model: NativeConfig,
 }
 
 /// Who is written to, how often and with what.
@@ -196,17 +184,6 @@ impl Default for EvaluationConfig {
             test_start: "auto".to_owned(),
             bootstrap_resamples: 1000,
             seed: 1,
-        }
-    }
-}
-
-impl Default for CopywriterConfig {
-    fn default() -> Self {
-        Self {
-            native: true,
-            drafts: 12,
-            keep: 3,
-            model: NativeConfig::default(),
         }
     }
 }
@@ -333,26 +310,25 @@ impl Config {
                 "an IANA name such as Europe/London",
             ));
         }
-        self.model.check().map_err(|error| EngineError::Config {
-            path: path.to_owned(),
-            problem: format!("[model]: {error}"),
-            remedy: "`hawker init` writes a file with every default".to_owned(),
-        })?;
-        self.retrieval
-            .check()
-            .map_err(|error| EngineError::Config {
-                path: path.to_owned(),
-                problem: format!("[retrieval]: {error}"),
-                remedy: "`hawker init` writes a file with every default".to_owned(),
-            })?;
-        self.copywriter
-            .model
-            .check()
-            .map_err(|error| EngineError::Config {
-                path: path.to_owned(),
-                problem: format!("[copywriter.model]: {error}"),
-                remedy: "`hawker init` writes a file with every default".to_owned(),
-            })?;
+        let llm = self.copywriter.llm.as_ref();
+        let tables = [
+            ("model", in_words(self.model.check())),
+            ("retrieval", in_words(self.retrieval.check())),
+            ("copywriter.model", in_words(self.copywriter.model.check())),
+            (
+                "copywriter.llm",
+                in_words(llm.map_or(Ok(()), |llm| llm.check())),
+            ),
+        ];
+        for (table, problem) in tables {
+            if let Some(problem) = problem {
+                return Err(EngineError::Config {
+                    path: path.to_owned(),
+                    problem: format!("[{table}]: {problem}"),
+                    remedy: "`hawker init` writes a file with every default".to_owned(),
+                });
+            }
+        }
         for (name, rule) in &self.segments {
             features::Segment::parse(rule).map_err(|error| EngineError::Config {
                 path: path.to_owned(),
@@ -362,6 +338,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What a check found.
+fn in_words<E: std::fmt::Display>(checked: std::result::Result<(), E>) -> Option<String> {
+    checked.err().map(|error| error.to_string())
 }
 
 /// The known key nearest to the one that serde's message calls unknown.
@@ -426,12 +407,28 @@ mod tests {
                 "c.toml: [retrieval]: `candidates` is 0; expected 1 to 100000; `hawker init` writes a file with every default",
             ),
             (
+                "[copywriter.approval]\npush = \"always\"",
+                "c.toml: line 2: unknown variant `always`, expected `person` or `standing`; `hawker init` writes a file with every key",
+            ),
+            (
+                "[copywriter.llm]\nbase_ur = \"http://a\"",
+                "did you mean `base_url`?",
+            ),
+            (
+                "[copywriter.llm]\nretries = 0\nmodel = \"\"",
+                "c.toml: [copywriter.llm]: `llm.model` is ; expected a model's name as the server has it; `hawker init` writes a file with every default",
+            ),
+            (
                 "[model]\nheads = 3",
                 "c.toml: [model]: `width` is 64; expected a multiple of twice `heads`, above 0; `hawker init` writes a file with every default",
             ),
         ] {
             let error = Config::parse(text, Path::new("c.toml")).expect_err("bad");
-            assert_eq!(error.to_string(), message);
+            let said = error.to_string();
+            assert!(
+                said == message || said.ends_with(&format!("; {message}")),
+                "{said}"
+            );
         }
     }
 }

@@ -52,6 +52,7 @@ mod status;
 mod store;
 mod train;
 mod tune;
+mod variants;
 mod vault;
 
 pub use attribution::Attribution;
@@ -91,12 +92,18 @@ pub use shop::{KnownShopper, Shop};
 pub use status::{Stage, Status};
 pub use store::{
     AssumedConsent, Catalogue, ConsentSummary, LogSummary, QuarantineEntry, Shopper, Store,
+    StoredVariant,
 };
 pub use train::{
     EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, UpdateReport,
     Updated, cut_dates, evaluate, saved_evaluation, saved_record, train, update,
 };
 pub use tune::{SearchSpace, Trial, TuneReport, TuneRequest, tune_sequences, tune_shop};
+
+pub use variants::{
+    KeptVariant, ListedVariant, Remark, VariantChange, VariantFilter, change_variants,
+    list_variants,
+};
 
 /// Replaces a file at once: a crash at any moment leaves the old content or the new one.
 ///

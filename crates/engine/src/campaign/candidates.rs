@@ -19,6 +19,8 @@ use crate::train::Ranker;
 
 /// Products beyond the best from which the one that explores is drawn.
 const EXPLORED_RANKS: usize = 50;
+/// The shop's own texts that compete for one product and argument, at most; of more, each shopper gets others.
+const OWN_TEXTS: usize = 3;
 /// Regular products that are due again, at most.
 const DUE_PRODUCTS: usize = 2;
 
@@ -32,6 +34,8 @@ pub(crate) struct Candidate {
     pub(crate) paths: Vec<events::Binding>,
     /// What wrote the text.
     pub(crate) provider: String,
+    /// Whether it is one of the shop's own store.
+    pub(crate) is_stored: bool,
     pub(crate) reason: String,
     pub(crate) x: [f64; FEATURE_COUNT],
 }
@@ -100,26 +104,28 @@ impl Source<'_> {
             let affinity = spread.standard(scores[position]) / 3.0;
             let facts = pair.action_facts(affinity, rank == 0, messages, hour);
             for strategy in Strategy::ALL {
-                let texts = self.copybook.of(language, strategy);
                 let turn = seed ^ (position as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                let Some((text, rendered)) =
-                    self.first_that_passes(&pair, texts, turn, &mut candidates.exclusions)
-                else {
-                    continue;
-                };
-                let mut facts = facts;
-                facts.native_copy =
-                    text.variant.generator.provider != copywriter::templates::PROVIDER;
-                candidates.messages.push(Candidate {
-                    position,
-                    variant_id: text.id.clone(),
-                    strategy,
-                    rendered,
-                    paths: text.variant.bindings.clone(),
-                    provider: text.variant.generator.provider.clone(),
-                    reason: reason(&pair, language),
-                    x: facts.features(strategy),
-                });
+                let library = self.copybook.of(language, strategy);
+                let exclusions = &mut candidates.exclusions;
+                let first = self.first_that_passes(&pair, library, turn, exclusions);
+                let passed = first.map(|(text, rendered)| (text, rendered, false));
+                let own = self.own_that_pass(&pair, (language, strategy), turn, exclusions);
+                for (text, rendered, is_stored) in passed.into_iter().chain(own) {
+                    let provider = &text.variant.generator.provider;
+                    let mut facts = facts;
+                    facts.native_copy = provider != copywriter::templates::PROVIDER;
+                    candidates.messages.push(Candidate {
+                        position,
+                        variant_id: text.id.clone(),
+                        strategy,
+                        rendered,
+                        paths: text.variant.bindings.clone(),
+                        provider: provider.clone(),
+                        is_stored,
+                        reason: reason(&pair, language),
+                        x: facts.features(strategy),
+                    });
+                }
             }
         }
         candidates
@@ -182,24 +188,65 @@ impl Source<'_> {
         exclusions: &mut Vec<Exclusion>,
     ) -> Option<(&'t Text, Rendered)> {
         let user = pair.user_facts();
-        let facts = Facts {
-            product: &self.shop.products[pair.position],
-            stats: &self.stats[pair.position],
-            user: &user,
-            now: self.shop.now,
-            version: &self.shop.catalogue_version,
-        };
+        let facts = self.facts(pair, &user);
         let start = (turn % texts.len().max(1) as u64) as usize;
         for text in texts[start..].iter().chain(&texts[..start]) {
-            match self.copybook.guard.render_compiled(&text.compiled, &facts) {
-                Ok(rendered) => return Some((text, rendered)),
-                // A name without a value is the usual case of a text that does not apply, not a refusal.
-                Err(refusal) if refusal.reason.starts_with("unbound") => {}
-                Err(refusal) => exclusions.push(Exclusion {
-                    candidate: format!("{} {}", facts.product.id, text.id),
-                    reason: refusal.reason,
-                }),
+            if let Some(rendered) = self.rendered(text, &facts, exclusions) {
+                return Some((text, rendered));
             }
+        }
+        None
+    }
+
+    /// The shop's own texts that apply to the product and pass, each a candidate of its own beside the library's.
+    fn own_that_pass(
+        &self,
+        pair: &Pair<'_>,
+        (language, strategy): (Language, Strategy),
+        turn: u64,
+        exclusions: &mut Vec<Exclusion>,
+    ) -> Vec<(&Text, Rendered, bool)> {
+        let product = &self.shop.products[pair.position];
+        let texts = self.copybook.own(language, strategy, &product.id);
+        if texts.is_empty() {
+            return Vec::new();
+        }
+        let user = pair.user_facts();
+        let facts = self.facts(pair, &user);
+        let start = (turn % texts.len() as u64) as usize;
+        let in_turn = texts[start..].iter().chain(&texts[..start]);
+        in_turn
+            .filter_map(|text| Some((*text, self.rendered(text, &facts, exclusions)?, true)))
+            .take(OWN_TEXTS)
+            .collect()
+    }
+
+    /// What a message about the pair's product may state.
+    fn facts<'f>(&'f self, pair: &Pair<'_>, user: &'f BTreeMap<String, Value>) -> Facts<'f> {
+        Facts {
+            product: &self.shop.products[pair.position],
+            stats: &self.stats[pair.position],
+            user,
+            now: self.shop.now,
+            version: &self.shop.catalogue_version,
+        }
+    }
+
+    /// A text as the guard passes it; a refusal is noted.
+    fn rendered(
+        &self,
+        text: &Text,
+        facts: &Facts<'_>,
+        exclusions: &mut Vec<Exclusion>,
+    ) -> Option<Rendered> {
+        match self.copybook.guard.render_compiled(&text.compiled, facts) {
+            Ok(rendered) => return Some(rendered),
+            // A name without a value is the usual case of a text that does not apply, not a refusal.
+            Err(refusal) if refusal.reason.starts_with("unbound") => {}
+            Err(refusal) => exclusions.push(Exclusion {
+                candidate: format!("{} {}", facts.product.id, text.id),
+                reason: refusal.reason,
+            }),
         }
         None
     }

@@ -1,6 +1,6 @@
 //! Delivery: decisions into the log, durably, then the file, atomically.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -53,7 +53,7 @@ pub struct DeliveredLine {
     /// Where each of these values comes from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: BTreeMap<String, String>,
-    /// What wrote the text: `templates` or `native`.
+    /// What wrote the text: `templates`, `native`, `decoder` or `llm`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// Why there is no message.
@@ -159,7 +159,14 @@ pub(super) fn deliver(
     let part = part_of(&run.request.out);
     write_part(store, run.request, &part, lines)?;
     let pending = Pending::new(run.request, report);
+    let own: BTreeSet<&str> = lines
+        .iter()
+        .filter(|line| line.decision.chosen().provider.is_some())
+        .filter_map(|line| line.variant_id.as_deref())
+        .collect();
+    let own: Vec<&str> = own.into_iter().collect();
     store.transaction(|store| {
+        store.mark_live(&own, run.shop.now)?;
         for line in lines {
             store.put_decision(&run.name, &line.decision)?;
         }

@@ -35,12 +35,14 @@ pub use pending::{UnfinishedDelivery, unfinished_delivery};
 pub use summary::{CampaignReport, Refused};
 
 use crate::config::Config;
+use crate::copy_check;
 use crate::copybook::Copybook;
 use crate::error::Result;
 use crate::policy::{DRAWS, Policy};
 use crate::shop::{KnownShopper, Shop};
 use crate::store::Store;
 use crate::train::Ranker;
+use crate::variants;
 
 /// Shoppers that go through the ranking together.
 const BATCH: usize = 256;
@@ -97,10 +99,12 @@ pub fn run_campaign(
     let shop = Shop::load(store, config, request.at)?;
     let policy = Policy::load(store, request.goal)?;
     let ranker = Ranker::load(store.dir(), &shop)?;
-    let copybook = Copybook::open(store.dir(), request.channel, config)?;
+    let guard = copy_check::guard(config)?;
+    let paused = variants::pause_untrue(store, &guard, shop.now)?;
+    let copybook = Copybook::open(store, guard, request.channel, config)?;
     let standing = Standing::read(store, config, &shop, request.channel)?;
     let run = Run {
-        name: run_name(store, request, &shop, &policy, &ranker)?,
+        name: run_name(store, request, &shop, &policy, &ranker, &copybook)?,
         shop: &shop,
         policy: &policy,
         ranker: &ranker,
@@ -130,6 +134,10 @@ pub fn run_campaign(
     progress(CampaignProgress::Delivering);
     let lines = deliver::lines(&run, &cases, decisions);
     report.fill(&lines);
+    report.paused = paused
+        .into_iter()
+        .map(|(id, why)| (id, why.to_string()))
+        .collect();
     deliver::deliver(store, &run, &lines, &report)?;
     Ok(report)
 }
@@ -288,7 +296,7 @@ impl<'a> Run<'a> {
                 action: Action::Message,
                 product: Some(self.shop.products[message.position].id.clone()),
                 variant: Some(message.variant_id.clone()),
-                provider: None,
+                provider: message.is_stored.then(|| message.provider.clone()),
                 propensity: *propensity,
                 score: self.policy.model.score(&message.x).unwrap_or_default(),
             })
@@ -366,6 +374,7 @@ fn run_name(
     shop: &Shop,
     policy: &Policy,
     ranker: &Ranker,
+    copybook: &Copybook,
 ) -> Result<String> {
     let (decisions, _) = store.decision_counts()?;
     let mut hasher = blake3::Hasher::new();
@@ -381,6 +390,10 @@ fn run_name(
         &decisions.to_string(),
     ] {
         hasher.update(part.as_bytes()).update(&[0]);
+    }
+    // A shop without texts of its own has the names that it had before there could be any.
+    if let Some(version) = &copybook.own_version {
+        hasher.update(version.as_bytes());
     }
     Ok(format!("c_{}", &hasher.finalize().to_hex()[..16]))
 }

@@ -58,6 +58,9 @@ pub struct CampaignReport {
     pub propensities: [u64; 10],
     /// What the guard refused, by reason, the most frequent first.
     pub refused: Vec<Refused>,
+    /// The shop's own texts that were paused before the campaign, since they are no longer true, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<(String, String)>,
     /// The products that most messages speak of, with their messages.
     pub top_products: Vec<(String, u64)>,
     /// The texts that most messages show.
@@ -104,6 +107,7 @@ impl CampaignReport {
             diversity: None,
             propensities: [0; 10],
             refused: Vec::new(),
+            paused: Vec::new(),
             top_products: Vec::new(),
             top_variants: Vec::new(),
             examples: Vec::new(),

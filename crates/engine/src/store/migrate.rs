@@ -8,9 +8,10 @@ use super::outcomes::OrderPart;
 use crate::error::{EngineError, Result};
 
 /// The version of the on-disk format, kept in `SQLite`'s `user_version`.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 const SCHEMA: &str = include_str!("schema.sql");
 const FROM_1_TO_2: &str = include_str!("format_1_to_2.sql");
+const FROM_2_TO_3: &str = include_str!("format_2_to_3.sql");
 
 impl Store {
     /// Brings the database to this version's format and checks that the key is the one it was made with. A format is
@@ -25,7 +26,7 @@ impl Store {
                 self.transaction(|store| store.change_format(SCHEMA))?;
                 return self.set_meta("key_check", &self.vault.key_check());
             }
-            1 | FORMAT => {}
+            1..=FORMAT => {}
             _ => {
                 return Err(EngineError::NewerFormat {
                     path: self.dir.clone(),
@@ -43,8 +44,11 @@ impl Store {
             return Ok(());
         }
         self.transaction(|store| {
-            store.change_format(FROM_1_TO_2)?;
-            store.name_parts_of_orders()
+            if found == 1 {
+                store.change_format(FROM_1_TO_2)?;
+                store.name_parts_of_orders()?;
+            }
+            store.change_format(FROM_2_TO_3)
         })
     }
 

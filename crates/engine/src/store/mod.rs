@@ -9,6 +9,7 @@ mod outcomes;
 mod quarantine;
 mod shoppers;
 mod showings;
+mod variants;
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use quarantine::QuarantineEntry;
 pub(crate) use quarantine::{Kept, QuarantinedRow};
 pub(crate) use shoppers::TraitsUpdate;
 pub use shoppers::{AssumedConsent, ConsentSummary, Shopper};
+pub use variants::StoredVariant;
 
 use crate::error::{EngineError, Result};
 use crate::vault::Vault;
@@ -241,7 +243,7 @@ mod tests {
         drop(store);
         let message = Store::open(dir.path()).err().expect("newer").to_string();
         assert!(
-            message.contains("has format 99, this hawker knows up to 2"),
+            message.contains("has format 99, this hawker knows up to 3"),
             "{message}"
         );
     }

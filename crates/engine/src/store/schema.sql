@@ -1,4 +1,4 @@
--- Format 2. Everything a shop's data directory holds, except the vault's key and the models' weights.
+-- Format 3. Everything a shop's data directory holds, except the vault's key and the models' weights.
 
 -- Single values: the check of the key, what is being delivered, the state of the policy.
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -70,6 +70,18 @@ CREATE TABLE quarantine (
     sealed BLOB NOT NULL,
     repaired INTEGER NOT NULL DEFAULT 0,
     quarantined_ms INTEGER
+) STRICT;
+
+-- The shop's own texts, in the order in which they were kept; `reason` says why one was paused.
+CREATE TABLE variants (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    channel TEXT NOT NULL,
+    status TEXT NOT NULL,
+    kept_ms INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    reason TEXT,
+    variant TEXT NOT NULL
 ) STRICT;
 
 -- What was decided, and what came of it.

@@ -70,7 +70,7 @@ fn a_data_directory_of_format_1_opens_and_its_lost_orders_are_found() {
     assert_eq!(worth(&store), worth_of(7.0, 35.0));
 
     drop(store);
-    assert_eq!(format(folder.path()), 2);
+    assert_eq!(format(folder.path()), 3);
     // What was known keeps its place, by which the policy tells what it has learnt from.
     assert_eq!(
         events(folder.path()),

@@ -5,6 +5,7 @@ mod copywriter;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ::copywriter::llm::LlmConfig;
 use guard::Voice;
 use recommender::RetrievalSettings;
 use recommender::user_model::UserModelConfig;
@@ -317,7 +318,7 @@ impl Config {
             ("copywriter.model", in_words(self.copywriter.model.check())),
             (
                 "copywriter.llm",
-                in_words(llm.map_or(Ok(()), |llm| llm.check())),
+                in_words(llm.map_or(Ok(()), LlmConfig::check)),
             ),
         ];
         for (table, problem) in tables {

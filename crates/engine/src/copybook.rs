@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use events::{Channel, CopyVariant, Language, Scope, Strategy};
+use events::{Channel, CopyVariant, Language, Scope, Strategy, VariantStatus};
 use guard::{CompiledVariant, Guard};
 
 use crate::config::Config;
@@ -50,7 +50,11 @@ impl Copybook {
             .into_iter()
             .filter(|stored| stored.variant.channel == channel)
             .collect();
-        let kept: BTreeSet<&str> = stored.iter().map(|s| s.variant.id.as_str()).collect();
+        let taken_over = stored
+            .iter()
+            .map(|stored| &stored.variant)
+            .filter(|variant| variant.status != VariantStatus::Draft);
+        let taken_over: BTreeSet<&str> = taken_over.map(|variant| variant.id.as_str()).collect();
         let mut book = Self {
             guard,
             own_version: None,
@@ -67,7 +71,7 @@ impl Copybook {
                 )?);
             }
             // What the shop has taken over lives and rests as the shop says.
-            variants.retain(|variant| !kept.contains(variant.id.as_str()));
+            variants.retain(|variant| !taken_over.contains(variant.id.as_str()));
             for variant in variants {
                 book.add(language, variant);
             }

@@ -1,13 +1,16 @@
 //! The copywriter judged on public sets: trained on facts and texts, asked for the texts of facts that it never read, and
 //! measured as the literature does.
 
+mod asked;
 mod corpus;
 mod drafts;
 mod measures;
+mod providers;
 mod published;
 mod report;
 mod sets;
 mod settings;
+mod writer;
 mod written;
 
 use std::ops::ControlFlow;
@@ -21,12 +24,14 @@ use nn::{Training, TrainingRecord};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+pub use asked::{DraftProvider, DraftRequest};
 pub use corpus::read_corpus;
-pub use drafts::{CheckedDraft, DraftRequest, draft, train_writer};
+pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};
 use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};
 pub use sets::FactTextDataset;
 pub use settings::{CopySettings, DraftSettings, copy_settings};
+pub use writer::train_writer;
 use written::{Written, every_way};
 
 use crate::error::Result;

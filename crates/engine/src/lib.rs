@@ -64,8 +64,9 @@ pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
 pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
 pub use copywriting::{
-    CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings, DraftRequest,
-    DraftSettings, FactTextDataset, copy_settings, draft, evaluate_copy, read_corpus, train_writer,
+    CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings, DraftProvider,
+    DraftRequest, DraftSettings, Drafted, FactTextDataset, PassedProvider, copy_settings, draft,
+    evaluate_copy, read_corpus, train_writer,
 };
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
@@ -131,6 +132,7 @@ pub fn sms_segments(text: &str) -> usize {
 }
 
 pub use copywriter::decoder::LOSS as COPYWRITER_LOSS;
+pub use copywriter::llm::Access as LlmAccess;
 pub use copywriter::native::LOSS_ALL;
 pub use datasets::SequenceSet;
 pub use nn::{Done, EpochRecord, Figures, Progress, TrainingRecord};

@@ -9,7 +9,9 @@ use engine::AssumedConsent;
 use engine::ingest::Format;
 use events::{Channel, Goal, Timestamp};
 
-pub(crate) use texts::{CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, TrainCopywriterArgs};
+pub(crate) use texts::{
+    CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, CopyListArgs, TrainCopywriterArgs,
+};
 
 /// Learns what each shopper wants and finds the words to sell it.
 #[derive(Debug, Parser)]

@@ -95,8 +95,11 @@ fn variant(
     parts: impl Iterator<Item = Part>,
     placement: &Placement<'_>,
 ) -> Result<CopyVariant, CopyError> {
+    let parts: Vec<Part> = parts.collect();
+    let is_sale = |part: &Part| matches!(part, Part::Value(at) if facts[*at].name == "sale_price");
     let mut template = Template {
         facts,
+        shows_sale: parts.iter().any(is_sale),
         language: placement.language,
         body: String::new(),
         bindings: Vec::new(),
@@ -120,6 +123,8 @@ fn variant(
 /// A template while it is put together.
 struct Template<'a> {
     facts: &'a [Fact],
+    /// Whether the text shows what the product costs in a sale.
+    shows_sale: bool,
     language: Language,
     body: String,
     bindings: Vec<Binding>,
@@ -160,15 +165,15 @@ impl Template<'_> {
         Ok(())
     }
 
-    /// The copy library's name of a product's field. Where no sale was told, the price is what the product costs now, so
-    /// that a later sale shows.
+    /// The copy library's name of a product's field. In a text that shows no sale, the price is what the product costs now,
+    /// so that a later sale shows.
     fn library_name(&self, fact: &str) -> Option<&'static str> {
         Some(match fact {
             "title" => "title",
             "brand" => "brand",
             "google_product_category" => "category",
             "sale_price" => "sale",
-            "price" if self.facts.iter().any(|fact| fact.name == "sale_price") => "was",
+            "price" if self.shows_sale => "was",
             "price" => "price",
             _ => return None,
         })
@@ -335,6 +340,8 @@ mod tests {
             paths(&variant),
             ["sale=product.sale_price", "was=product.price"]
         );
+        let variant = made(&facts, "only <0>").expect("plain");
+        assert_eq!(paths(&variant), ["price=product.current_price"]);
     }
 
     #[test]

@@ -79,8 +79,17 @@ pub fn list_variants(
     filter: &VariantFilter,
     now: Timestamp,
 ) -> Result<Vec<ListedVariant>> {
-    let (guard, catalogue) = (copy_check::guard(config)?, store.catalogue()?);
-    let examiner = Examiner::new(&guard, &catalogue, now);
+    list(store, &copy_check::guard(config)?, filter, now)
+}
+
+fn list(
+    store: &Store,
+    guard: &Guard,
+    filter: &VariantFilter,
+    now: Timestamp,
+) -> Result<Vec<ListedVariant>> {
+    let catalogue = store.catalogue()?;
+    let examiner = Examiner::new(guard, &catalogue, now);
     let fits = |stored: &StoredVariant| {
         let variant = &stored.variant;
         filter.status.is_none_or(|status| variant.status == status)
@@ -126,8 +135,24 @@ pub fn change_variants(
             "give yours with --by NAME",
         ));
     }
-    let (guard, catalogue) = (copy_check::guard(config)?, store.catalogue()?);
-    let examiner = Examiner::new(&guard, &catalogue, now);
+    // Holding a text back needs no rules, and must not fail where they cannot be read.
+    let guard = match change {
+        VariantChange::Approve(_) => Some(copy_check::guard(config)?),
+        VariantChange::Pause | VariantChange::Retire => None,
+    };
+    apply(store, guard.as_ref(), ids, change, now)
+}
+
+/// Changes the status of texts; an approval asks the guard.
+fn apply(
+    store: &mut Store,
+    guard: Option<&Guard>,
+    ids: &[String],
+    change: VariantChange<'_>,
+    now: Timestamp,
+) -> Result<Vec<StoredVariant>> {
+    let catalogue = store.catalogue()?;
+    let examiner = guard.map(|guard| Examiner::new(guard, &catalogue, now));
     let ids: BTreeSet<&String> = ids.iter().collect();
     store.transaction(|store| {
         ids.into_iter()
@@ -136,7 +161,7 @@ pub fn change_variants(
                 stored.variant.status = next_status(&stored.variant, change)?;
                 stored.reason = None;
                 stored.changed_at = now;
-                if let VariantChange::Approve(by) = change {
+                if let (VariantChange::Approve(by), Some(examiner)) = (change, &examiner) {
                     let passed = examiner.examine(&stored.variant).map_err(|remark| {
                         let problem = format!("`{id}` cannot be approved: {remark}");
                         refused(&problem, "draft another with `hawker copy draft --keep`")

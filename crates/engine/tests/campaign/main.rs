@@ -7,6 +7,7 @@ mod delivery;
 mod format_1;
 mod learning;
 mod lift;
+mod own_texts;
 mod recommend;
 mod refusals;
 mod repetition;

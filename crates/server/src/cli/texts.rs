@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use events::{Channel, Timestamp};
+use engine::DraftProvider;
+use events::{Channel, Language, Strategy, Timestamp, VariantStatus};
 
 #[derive(Debug, Args)]
 pub(crate) struct CopyArgs {
@@ -19,12 +20,26 @@ pub(crate) enum CopyAction {
         after_help = "Example:\n  hawker copy check texts.txt\n  hawker copy check texts.txt --product mug-7 --channel sms --json\n  cat texts.txt | hawker copy check - --summary"
     )]
     Check(CopyCheckArgs),
-    /// Writes drafts for a product, or from facts that are given, with the model of `hawker train copywriter`; each is
-    /// checked as it stands.
+    /// Writes drafts for a product, or from facts that are given, and has each checked; with --keep those that pass become
+    /// texts of the shop's own.
     #[command(
-        after_help = "Example:\n  hawker copy draft --product mug-7 --count 5\n  hawker copy draft --facts '{\"title\": \"Mug\", \"colour\": \"red\"}' --control push"
+        after_help = "Example:\n  hawker copy draft --product mug-7 --count 5\n  hawker copy draft --product mug-7 --channel push --provider llm --keep\n  hawker copy draft --facts '{\"title\": \"Mug\", \"colour\": \"red\"}' --control push"
     )]
     Draft(CopyDraftArgs),
+    /// Shows the shop's own texts, how each would read now, and why one may not be shown.
+    #[command(
+        after_help = "Example:\n  hawker copy list\n  hawker copy list --status draft --channel push --json"
+    )]
+    List(CopyListArgs),
+    /// Lets texts be shown: those of status draft or paused that the guard passes now.
+    #[command(after_help = "Example:\n  hawker copy approve d/push/en/benefit/0c4f… --by Ada")]
+    Approve(CopyApproveArgs),
+    /// Holds texts back until somebody approves them again.
+    #[command(after_help = "Example:\n  hawker copy pause d/push/en/benefit/0c4f…")]
+    Pause(CopyIds),
+    /// Takes texts out for good.
+    #[command(after_help = "Example:\n  hawker copy retire d/push/en/benefit/0c4f…")]
+    Retire(CopyIds),
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +50,19 @@ pub(crate) struct CopyDraftArgs {
     /// Facts in place of a product's, or beside them: a JSON object of names and values.
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub(crate) facts: Option<JsonObject>,
+    /// Who writes them: decoder, native, llm or templates. Where the model on a server (llm) has no text the native one is
+    /// asked, then the library.
+    #[arg(long, value_name = "NAME", default_value_t = DraftProvider::Decoder)]
+    pub(crate) provider: DraftProvider,
+    /// Keep those that pass as the shop's own texts: drafts, unless the channel has a standing approval.
+    #[arg(long, requires = "product", requires = "channel")]
+    pub(crate) keep: bool,
+    /// The argument that they make: benefit, novelty, `social_proof`, replenishment, complement or value.
+    #[arg(long)]
+    pub(crate) strategy: Option<Strategy>,
+    /// The language that they are written in, en or zh; the shop's where absent.
+    #[arg(long)]
+    pub(crate) language: Option<Language>,
     /// How they are to be said: a control of the corpus, such as a channel. May be given several times.
     #[arg(long = "control", value_name = "NAME")]
     pub(crate) controls: Vec<String>,
@@ -50,6 +78,41 @@ pub(crate) struct CopyDraftArgs {
     /// Seed of the draws.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyListArgs {
+    /// Only those of a status: draft, approved, live, paused or retired.
+    #[arg(long)]
+    pub(crate) status: Option<VariantStatus>,
+    /// Only those that may speak of a product.
+    #[arg(long, value_name = "ID")]
+    pub(crate) product: Option<String>,
+    /// Only those of a channel: push, sms, email, banner or social.
+    #[arg(long)]
+    pub(crate) channel: Option<Channel>,
+    /// When they would be shown; now where absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyIds {
+    /// The texts, as `hawker copy list` names them.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyApproveArgs {
+    #[command(flatten)]
+    pub(crate) texts: CopyIds,
+    /// Who approves them.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: String,
+    /// When they are to be shown; now where absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// An object of JSON, as it is given in an argument.

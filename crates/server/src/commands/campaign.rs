@@ -86,6 +86,9 @@ pub(crate) fn write_campaign(
         grouped(report.shoppers),
         args.out.display()
     ));
+    for (id, why) in &report.paused {
+        terminal.say(format!("paused {id}: {why}"));
+    }
     for (reason, shoppers) in &report.nothing {
         terminal.say(format!("{:>12}  nothing: {reason}", grouped(*shoppers)));
     }

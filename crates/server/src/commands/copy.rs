@@ -1,59 +1,38 @@
 //! `hawker copy`.
 
+mod drafts;
+mod variants;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use engine::{CheckedLine, CopyCheck, CopyCheckRequest, DraftRequest, Store};
+use engine::{CheckedLine, CopyCheck, CopyCheckRequest, Store, VariantChange};
 use events::Timestamp;
 
 use super::{config, grouped};
-use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, Shared};
+use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, Shared};
 use crate::terminal::Terminal;
 use crate::{Outcome, Told};
 
 pub(crate) fn run(shared: &Shared, args: &CopyArgs, terminal: Terminal) -> Outcome<()> {
     match &args.action {
         CopyAction::Check(args) => check(shared, args, terminal),
-        CopyAction::Draft(args) => draft(shared, args, terminal),
-    }
-}
-
-/// Writes drafts, the best first, and says of each whether it may be sent.
-fn draft(shared: &Shared, args: &CopyDraftArgs, terminal: Terminal) -> Outcome<()> {
-    let store = match &args.product {
-        Some(_) => Some(Store::open_existing(&shared.data_dir)?),
-        None => None,
-    };
-    let request = DraftRequest {
-        product: args.product.clone(),
-        facts: args.facts.clone().unwrap_or_default(),
-        controls: args.controls.clone(),
-        channel: args.channel,
-        now: args.at.unwrap_or_else(Timestamp::now),
-        count: usize::from(args.count),
-        seed: args.seed,
-    };
-    let drafts = engine::draft(&shared.data_dir, store.as_ref(), &config(shared)?, &request)?;
-    for (number, draft) in (1..).zip(&drafts) {
-        let verdict = if draft.ok {
-            "passes"
-        } else {
-            "must not be sent"
-        };
-        terminal.say(format!("{number}. {}\n   {verdict}", draft.text));
-        let checked = CheckedLine {
-            line: number,
-            ok: draft.ok,
-            findings: draft.findings.clone(),
-        };
-        for finding in sentences(&checked, draft.text.as_bytes()) {
-            terminal.say(format!("   {finding}"));
+        CopyAction::Draft(args) => drafts::draft(shared, args, terminal),
+        CopyAction::List(args) => variants::list(shared, args, terminal),
+        CopyAction::Approve(args) => {
+            let change = VariantChange::Approve(&args.by);
+            variants::change(shared, &args.texts.ids, change, args.at, terminal)
+        }
+        CopyAction::Pause(args) => {
+            variants::change(shared, &args.ids, VariantChange::Pause, None, terminal)
+        }
+        CopyAction::Retire(args) => {
+            variants::change(shared, &args.ids, VariantChange::Retire, None, terminal)
         }
     }
-    terminal.result(&drafts)
 }
 
 /// How often a rule found something.

@@ -51,7 +51,8 @@ fn a_shop_teaches_a_model_and_has_it_write() {
     let draft = ["copy", "draft", "--facts", facts, "--count", "3", "--json"];
     let said = hawker.run(&draft);
     assert_eq!(said.code, Some(0), "{}", said.err);
-    let drafts: Vec<Value> = serde_json::from_str(said.out.trim()).expect("a list");
+    let told: Value = serde_json::from_str(said.out.trim()).expect("an object");
+    let drafts = &told["drafts"];
     assert_eq!(drafts[0]["text"], "Acme Cup is blue.");
     assert_eq!(
         (&drafts[0]["ok"], &drafts[0]["missing"]),

@@ -1,0 +1,231 @@
+//! The language model of a shop: where it stands, how it is trained and taken into use.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use copywriter::decoder::{Copywriter, Corpus, DecodingConfig, Lexicon, Search, train};
+use nn::{Progress, Training, TrainingRecord};
+use serde::{Deserialize, Serialize};
+
+use super::settings::{CopySettings, DraftSettings};
+use crate::error::{EngineError, Result};
+use crate::train::ModelFolders;
+
+/// What the model was trained for, beside it; written last.
+const SETTINGS: &str = "drafts.json";
+/// The learning curve, which the training loop writes.
+const RECORD: &str = "training.json";
+
+/// How a shop's model writes.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Saved {
+    pub(super) drafts: DraftSettings,
+    pub(super) lexicon: Lexicon,
+    /// A hash of the corpus and the settings; absent in what an older version wrote.
+    #[serde(default)]
+    learnt_from: String,
+}
+
+/// Trains the language model of a data directory on a corpus; a run that was interrupted goes on where it stopped, and one
+/// on the same corpus and settings as the model in use changes nothing.
+///
+/// The model in use writes on until the new one is done and takes its place.
+///
+/// # Errors
+/// [`EngineError::Copy`] for settings that cannot be meant, when training fails or a file cannot be written.
+pub fn train_writer(
+    data_dir: &Path,
+    corpus: &Corpus,
+    settings: &CopySettings,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<TrainingRecord> {
+    settings.model.check()?;
+    check_drafts(&settings.drafts)?;
+    let place = Place::of(data_dir);
+    place.recover()?;
+    let learnt_from = fingerprint(corpus, settings);
+    if let Some(saved) = place.saved()?
+        && saved.learnt_from == learnt_from
+    {
+        return Ok(nn::read_checked_json(&place.used.join(RECORD))?);
+    }
+    let mut tell = |step: &Progress| {
+        progress(step);
+        ControlFlow::Continue(())
+    };
+    let (Training::Finished(_, record) | Training::Paused(record)) =
+        train(corpus, &settings.model, &place.fresh, &mut tell)?;
+    let saved = Saved {
+        drafts: settings.drafts.clone(),
+        lexicon: Lexicon::learn(&corpus.train, &corpus.slots),
+        learnt_from,
+    };
+    nn::write_checked_json(&place.fresh.join(SETTINGS), &saved)?;
+    place.take_into_use()?;
+    Ok(record)
+}
+
+/// The language model of a data directory and how it writes.
+pub(super) fn load(data_dir: &Path) -> Result<(Copywriter, Saved)> {
+    let place = Place::of(data_dir);
+    place.recover()?;
+    let saved = place.saved()?.ok_or_else(|| EngineError::NotReady {
+        missing: "there is no language model of the shop".to_owned(),
+        remedy: "train one with `hawker train copywriter --corpus FILE`".to_owned(),
+    })?;
+    Ok((Copywriter::load(&place.used)?, saved))
+}
+
+/// Refuses ways of drawing texts that no text could be drawn in.
+fn check_drafts(drafts: &DraftSettings) -> Result<()> {
+    let searches = [
+        Search::Beam {
+            width: drafts.beam,
+            groups: 1,
+            diversity: 0.0,
+            length_penalty: drafts.length_penalty,
+        },
+        Search::Sample {
+            count: drafts.samples,
+            temperature: drafts.temperature,
+            top_p: drafts.top_p,
+            min_p: 0.0,
+        },
+    ];
+    for search in searches {
+        let config = DecodingConfig {
+            search,
+            max_tokens: drafts.max_tokens,
+            no_repeat: drafts.no_repeat,
+            ..DecodingConfig::default()
+        };
+        config.check()?;
+    }
+    Ok(())
+}
+
+fn fingerprint(corpus: &Corpus, settings: &CopySettings) -> String {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{settings:?} {:?} {:?}", corpus.slots, corpus.copied).as_bytes());
+    for example in corpus.train.iter().chain(&corpus.validation) {
+        hasher.update(format!("{example:?}").as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// The folders of the model: in use, in training, and on its way out.
+struct Place {
+    used: PathBuf,
+    fresh: PathBuf,
+    old: PathBuf,
+}
+
+impl Place {
+    fn of(data_dir: &Path) -> Self {
+        let used = ModelFolders::of(data_dir).writer();
+        Self {
+            fresh: used.with_extension("new"),
+            old: used.with_extension("old"),
+            used,
+        }
+    }
+
+    fn saved(&self) -> Result<Option<Saved>> {
+        let path = self.used.join(SETTINGS);
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(Some(nn::read_checked_json(&path)?))
+    }
+
+    /// Puts the model that was trained into the place of the one in use. Two renames: a kill between them leaves the place
+    /// empty and the new model whole, which `recover` finds.
+    fn take_into_use(&self) -> Result<()> {
+        remove(&self.old)?;
+        if self.used.exists() {
+            rename(&self.used, &self.old)?;
+        }
+        rename(&self.fresh, &self.used)?;
+        remove(&self.old)
+    }
+
+    /// Finishes what a kill interrupted: a model that was trained and not yet taken into use.
+    fn recover(&self) -> Result<()> {
+        if self.fresh.join(SETTINGS).exists() {
+            return self.take_into_use();
+        }
+        Ok(())
+    }
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder).map_err(EngineError::io("remove", folder))?;
+    }
+    Ok(())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to).map_err(EngineError::io("rename", from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that stands for a model, told apart by a word.
+    fn model(folder: &Path, word: &str) {
+        std::fs::create_dir_all(folder).expect("a folder");
+        std::fs::write(folder.join(SETTINGS), word).expect("written");
+    }
+
+    fn word(folder: &Path) -> Option<String> {
+        std::fs::read_to_string(folder.join(SETTINGS)).ok()
+    }
+
+    #[test]
+    fn a_model_takes_its_place_wherever_it_was_stopped() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let place = Place::of(folder.path());
+        place.recover().expect("nothing to do");
+        model(&place.used, "first");
+        // Training has begun and is not done.
+        std::fs::create_dir_all(place.fresh.join("checkpoint")).expect("a folder");
+        place.recover().expect("nothing to do");
+        assert_eq!(word(&place.used).as_deref(), Some("first"));
+
+        model(&place.fresh, "second");
+        place.recover().expect("renames");
+        assert_eq!(word(&place.used).as_deref(), Some("second"));
+        assert!(!place.fresh.exists() && !place.old.exists());
+
+        // Killed between the two renames.
+        model(&place.fresh, "third");
+        rename(&place.used, &place.old).expect("renames");
+        place.recover().expect("renames");
+        assert_eq!(word(&place.used).as_deref(), Some("third"));
+        assert!(!place.fresh.exists() && !place.old.exists());
+    }
+
+    #[test]
+    fn settings_are_refused_before_anything_is_learnt() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (text, message) in [
+            ("[drafts]\nbeam = 0", "`width` is 0; expected at least 1"),
+            (
+                "[drafts]\ntemperature = 0.0",
+                "`temperature` is 0; expected a number above 0",
+            ),
+            (
+                "[drafts]\nmax_tokens = 0",
+                "`max_tokens` is 0; expected at least 1",
+            ),
+        ] {
+            let settings: CopySettings = toml::from_str(text).expect("well formed");
+            let corpus = Corpus::default();
+            let trained = train_writer(folder.path(), &corpus, &settings, &mut |_| ());
+            assert_eq!(trained.expect_err(message).to_string(), message);
+        }
+        assert!(!Place::of(folder.path()).fresh.exists());
+    }
+}

@@ -108,25 +108,14 @@ impl<'a> Constraints<'a> {
         next
     }
 
-    /// Whether a token may follow a text; the empty text may not be all.
-    pub(super) fn allows(&self, text: &[u32], progress: &Progress, token: u32) -> bool {
-        if token == END {
-            let mut slots = self.slots.iter().zip(&progress.uses);
-            return !text.is_empty()
-                && !self.ends_banned(progress)
-                && slots.all(|(slot, uses)| !slot.required || *uses > 0);
+    /// What may follow a text.
+    pub(super) fn next<'s>(&'s self, text: &'s [u32], progress: &'s Progress) -> Next<'s> {
+        Next {
+            constraints: self,
+            text,
+            progress,
+            repeating: self.repeating(text),
         }
-        let known = match self.slot(token) {
-            Some(at) => progress.uses[at] < self.slots[at].most && !self.ends_banned(progress),
-            None => self.pieces.bytes(token).is_some(),
-        };
-        known
-            && self
-                .config
-                .max_width
-                .is_none_or(|most| progress.width + self.width(token) <= most)
-            && !self.banned_after(progress, token).1
-            && !self.repeats(text, token)
     }
 
     /// Whether the text would end with a banned phrase, if its last word ended here.
@@ -142,8 +131,10 @@ impl<'a> Constraints<'a> {
     }
 
     fn width(&self, token: u32) -> usize {
-        let slot = self.slot(token).map(|at| self.slots[at].width);
-        slot.unwrap_or_else(|| self.pieces.width(token))
+        if self.pieces.bytes(token).is_some() {
+            return self.pieces.width(token);
+        }
+        self.slot(token).map_or(0, |at| self.slots[at].width)
     }
 
     /// The automaton's state after a token, and whether a banned phrase ended on the way. A slot ends every phrase.
@@ -168,14 +159,45 @@ impl<'a> Constraints<'a> {
         (state, false)
     }
 
-    /// Whether a token would end an n-gram that stands in the text already.
-    fn repeats(&self, text: &[u32], token: u32) -> bool {
+    /// The tokens that would end an n-gram that stands in the text already.
+    fn repeating(&self, text: &[u32]) -> Vec<u32> {
         let order = self.config.no_repeat;
         if order == 0 || text.len() < order {
-            return false;
+            return Vec::new();
         }
         let last = &text[text.len() + 1 - order..];
-        let mut windows = text.windows(order);
-        windows.any(|window| window[order - 1] == token && window[..order - 1] == *last)
+        let windows = text.windows(order);
+        let same = windows.filter(|window| window[..order - 1] == *last);
+        same.map(|window| window[order - 1]).collect()
+    }
+}
+
+/// What may follow a text.
+pub(super) struct Next<'s> {
+    constraints: &'s Constraints<'s>,
+    text: &'s [u32],
+    progress: &'s Progress,
+    repeating: Vec<u32>,
+}
+
+impl Next<'_> {
+    /// Whether a token may follow; the empty text may not be all.
+    pub(super) fn allows(&self, token: u32) -> bool {
+        let (rules, progress) = (self.constraints, self.progress);
+        if token == END {
+            let mut slots = rules.slots.iter().zip(&progress.uses);
+            return !self.text.is_empty()
+                && !rules.ends_banned(progress)
+                && slots.all(|(slot, uses)| !slot.required || *uses > 0);
+        }
+        let known = rules.pieces.bytes(token).is_some()
+            || rules.slot(token).is_some_and(|at| {
+                progress.uses[at] < rules.slots[at].most && !rules.ends_banned(progress)
+            });
+        let most = rules.config.max_width;
+        known
+            && most.is_none_or(|most| progress.width + rules.width(token) <= most)
+            && !self.repeating.contains(&token)
+            && !rules.banned_after(progress, token).1
     }
 }

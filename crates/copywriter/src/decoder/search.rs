@@ -74,6 +74,19 @@ pub(super) fn search(
     }
 }
 
+/// ln of the share of the likeliest token's probability below which a token is not drawn as long as there is another.
+const IMPLAUSIBLE: f32 = -11.5;
+
+/// Whether a token may be chosen although the likelier ones may not. The end of a text has to be: where no other token
+/// finds room the text would else end within a word.
+fn is_plausible(log_probabilities: &[f32], of_token: f32) -> bool {
+    let likeliest = log_probabilities
+        .iter()
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
+    of_token >= likeliest + IMPLAUSIBLE
+}
+
 /// log softmax of logits, in place.
 fn to_log_probabilities(logits: &mut [f32]) {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);

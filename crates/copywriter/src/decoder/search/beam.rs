@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use nn::inference::Session;
 
-use super::{Hypothesis, Start, to_log_probabilities};
+use super::{Hypothesis, Start, is_plausible, to_log_probabilities};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
 use crate::decoder::tokenizer::END;
@@ -133,7 +133,10 @@ fn expand(
         let row = &rows[&open.sequence];
         let loss = |token: u32| shape.diversity * written.get(&token).copied().unwrap_or(0.0);
         let scored = |token: u32| f64::from(row[token as usize]) - loss(token);
-        let allowed = |token: u32| constraints.allows(&open.text.tokens, &open.progress, token);
+        let next = constraints.next(&open.text.tokens, &open.progress);
+        let allowed = |token: u32| {
+            next.allows(token) && (token != END || is_plausible(row, row[END as usize]))
+        };
         for token in best_allowed(row.len(), shape.width + 1, scored, allowed) {
             let score = scored(token) - open.text.surprise - open.penalty;
             candidates.push((score, index, token, loss(token)));

@@ -3,10 +3,13 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Hypothesis, Start, to_log_probabilities};
+use super::{Hypothesis, IMPLAUSIBLE, Start, to_log_probabilities};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
 use crate::decoder::tokenizer::END;
+
+/// Tokens that are sorted first: a nucleus is seldom larger.
+const SORTED: usize = 64;
 
 /// From what a token is drawn: the model's distribution, cooled and cut.
 #[derive(Debug, Clone, Copy)]
@@ -62,8 +65,9 @@ pub(super) fn sample(
         let mut going_on = Vec::with_capacity(open.len());
         let mut next = Vec::with_capacity(open.len());
         for (mut one, row) in open.into_iter().zip(rows.chunks_exact(vocabulary)) {
-            let allowed = |token| constraints.allows(&one.text.tokens, &one.progress, token);
-            let Some(token) = draw(row, chance, allowed, &mut one.rng) else {
+            let allowed = constraints.next(&one.text.tokens, &one.progress);
+            let drawn = draw(row, chance, |token| allowed.allows(token), &mut one.rng);
+            let Some(token) = drawn else {
                 continue;
             };
             one.text.surprise -= f64::from(row[token as usize]);
@@ -88,45 +92,28 @@ pub(super) fn sample(
     Ok(done.into_iter().map(|(_, text)| text).collect())
 }
 
-/// Draws an allowed token; nothing where none is allowed that the cuts leave.
+/// Draws an allowed token; nothing where none is allowed that is plausible, or at least no end.
 ///
-/// The order of the cuts: allowed tokens, then those with `min_p` of the likeliest, then the nucleus; then temperature.
+/// The order of the cuts: allowed tokens, then those with `min_p` of the likeliest, then the nucleus; then temperature. The
+/// tokens are looked at from the likeliest on until the nucleus is full, since asking whether one is allowed costs more than
+/// the draw: those beyond it count as allowed.
 fn draw(
     log_probabilities: &[f32],
     chance: Chance,
     allowed: impl Fn(u32) -> bool,
     rng: &mut ChaCha8Rng,
 ) -> Option<u32> {
-    // A token beyond this cannot matter, and asking whether it is allowed costs more than the draw.
-    let most = log_probabilities
-        .iter()
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max);
-    let mut cut = 1e-5f32.ln();
-    let mut weights: Vec<(u32, f64)> = Vec::new();
-    for _ in 0..2 {
-        let likely = (0u32..)
-            .zip(log_probabilities)
-            .filter(|(_, x)| **x >= most + cut);
-        let likely = likely.filter(|(token, _)| allowed(*token));
-        weights.extend(likely.map(|(token, x)| (token, f64::from(*x).exp())));
-        if !weights.is_empty() {
-            break;
-        }
-        cut = f32::NEG_INFINITY;
+    let (plausible, rest): (Vec<_>, Vec<_>) = {
+        let most = log_probabilities.iter().copied();
+        let least = most.fold(f32::NEG_INFINITY, f32::max) + IMPLAUSIBLE;
+        let tokens = (0u32..).zip(log_probabilities.iter().copied());
+        tokens.partition(|(_, x)| *x >= least)
+    };
+    let mut weights = nucleus(plausible, chance, &allowed);
+    if weights.is_empty() {
+        weights = nucleus(rest, chance, |token| token != END && allowed(token));
     }
-    weights.sort_by(|a, b| b.1.total_cmp(&a.1));
     let best = weights.first()?.1;
-    weights.retain(|(_, weight)| *weight >= chance.min_p * best);
-    let total: f64 = weights.iter().map(|(_, weight)| weight).sum();
-    let mut mass = 0.0;
-    let kept = weights.iter().take_while(|(_, weight)| {
-        let before = mass;
-        mass += weight;
-        before < chance.top_p * total
-    });
-    let kept = kept.count().max(1);
-    weights.truncate(kept);
     for (_, weight) in &mut weights {
         // The best stays 1, however cold it is.
         *weight = (*weight / best).powf(1.0 / chance.temperature);
@@ -139,6 +126,42 @@ fn draw(
     });
     // Rounding may leave a hair over the last one.
     chosen.or(weights.last()).map(|(token, _)| *token)
+}
+
+/// The likeliest of the allowed tokens that the cuts leave, with their probabilities, the likeliest first.
+fn nucleus(
+    mut tokens: Vec<(u32, f32)>,
+    chance: Chance,
+    allowed: impl Fn(u32) -> bool,
+) -> Vec<(u32, f64)> {
+    let likelier = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    let mut total: f64 = tokens.iter().map(|(_, x)| f64::from(*x).exp()).sum();
+    let (mut kept, mut mass) = (Vec::new(), 0.0);
+    let (mut from, mut size) = (0, SORTED);
+    while from < tokens.len() {
+        let rest = &mut tokens[from..];
+        let count = size.min(rest.len());
+        if count < rest.len() {
+            rest.select_nth_unstable_by(count - 1, likelier);
+        }
+        rest[..count].sort_unstable_by(likelier);
+        for (token, x) in &rest[..count] {
+            let weight = f64::from(*x).exp();
+            let best = kept.first().map_or(weight, |first: &(u32, f64)| first.1);
+            let full = !kept.is_empty() && mass >= chance.top_p * total;
+            if full || weight < chance.min_p * best {
+                return kept;
+            }
+            if allowed(*token) {
+                kept.push((*token, weight));
+                mass += weight;
+            } else {
+                total -= weight;
+            }
+        }
+        (from, size) = (from + count, 4 * size);
+    }
+    kept
 }
 
 #[cfg(test)]

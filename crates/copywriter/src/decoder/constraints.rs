@@ -108,6 +108,16 @@ impl<'a> Constraints<'a> {
         next
     }
 
+    /// What each slot that a text has not used gains: token and bonus.
+    pub(super) fn bonuses<'s>(
+        &'s self,
+        progress: &'s Progress,
+    ) -> impl Iterator<Item = (u32, f64)> + 's {
+        let slots = self.slots.iter().zip(&progress.uses);
+        let unused = slots.filter(|(_, uses)| self.config.slot_bonus > 0.0 && **uses == 0);
+        unused.map(|(slot, _)| (slot.token, self.config.slot_bonus))
+    }
+
     /// What may follow a text.
     pub(super) fn next<'s>(&'s self, text: &'s [u32], progress: &'s Progress) -> Next<'s> {
         Next {

@@ -11,6 +11,8 @@ pub struct DecodingConfig {
     pub search: Search,
     /// Slots that a text must use, by name.
     pub required: Vec<String>,
+    /// What a slot gains in log-probability while a text has not used it; in a beam a text keeps it. 0 for none.
+    pub slot_bonus: f64,
     /// Phrases that a text may not contain, whatever the case of Latin letters; values in slots are not looked at.
     pub banned: Vec<String>,
     /// Columns of a display that a text may take, slots with their values; letters of Chinese count two. No limit where
@@ -64,6 +66,9 @@ impl DecodingConfig {
         }
         if self.max_tokens == 0 {
             return Err(refuse("max_tokens", 0, "at least 1"));
+        }
+        if !(self.slot_bonus.is_finite() && self.slot_bonus >= 0.0) {
+            return Err(refuse("slot_bonus", self.slot_bonus, "0 or more"));
         }
         self.search.check()
     }
@@ -120,6 +125,7 @@ impl Default for DecodingConfig {
                 length_penalty: 1.0,
             },
             required: Vec::new(),
+            slot_bonus: 0.0,
             banned: Vec::new(),
             max_width: None,
             no_repeat: 0,
@@ -173,6 +179,12 @@ mod tests {
             banned: vec![String::new()],
             ..DecodingConfig::default()
         };
+        let bonus = DecodingConfig {
+            slot_bonus: -1.0,
+            ..DecodingConfig::default()
+        };
+        let message = "`slot_bonus` is -1; expected 0 or more";
+        assert_eq!(bonus.check().expect_err(message).to_string(), message);
         let message = "`banned` is an empty phrase; expected phrases with letters";
         assert_eq!(config.check().expect_err(message).to_string(), message);
         DecodingConfig::default()

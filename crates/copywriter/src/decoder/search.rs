@@ -15,12 +15,23 @@ pub(super) struct Hypothesis {
     pub(super) tokens: Vec<u32>,
     /// −log P of the tokens and the end under the model, with every token allowed.
     pub(super) surprise: f64,
+    /// What it gained for the slots that it uses.
+    pub(super) bonus: f64,
 }
 
 impl Hypothesis {
-    /// Mean log-probability of a token, the end among them.
+    /// Nothing written yet.
+    pub(super) fn empty() -> Self {
+        Self {
+            tokens: Vec::new(),
+            surprise: 0.0,
+            bonus: 0.0,
+        }
+    }
+
+    /// Mean log-probability of a token, the end and the bonus among them.
     pub(super) fn score(&self, length_penalty: f64) -> f64 {
-        -self.surprise / (self.tokens.len() as f64 + 1.0).powf(length_penalty)
+        (self.bonus - self.surprise) / (self.tokens.len() as f64 + 1.0).powf(length_penalty)
     }
 }
 

@@ -11,6 +11,8 @@ use super::model::Copywriter;
 use super::pieces::Pieces;
 use super::search::{Hypothesis, Start, search};
 use super::sequence::Prompt;
+use super::slots::Values;
+use super::tokenizer::slot_token;
 use crate::CopyError;
 use crate::network::check_state;
 
@@ -107,14 +109,20 @@ impl Writer<'_> {
         drafts.extend(keyed.into_iter().map(|(_, _, draft)| draft));
     }
 
-    /// Which of the facts told as words a draft leaves out and adds, as far as they are recognised.
+    /// How many facts a draft leaves out and adds: those with slots exactly, those told as words as far as they are
+    /// recognised.
     pub fn covered(&self, meaning: &Meaning, draft: &Draft) -> Covered {
         let told = meaning
             .facts
             .iter()
             .filter(|fact| !self.model.slotted.contains(&fact.name));
         let told: Vec<Fact> = told.cloned().collect();
-        self.model.coverage.of(&draft.tokens, &told)
+        let mut covered = self.model.coverage.of(&draft.tokens, &told);
+        let (values, _) = Values::of(&meaning.facts, &self.model.slotted);
+        let slots = values.slots.iter();
+        let tokens = slots.filter_map(|slot| self.model.tokenizer.special(&slot_token(&slot.name)));
+        covered.missing += tokens.filter(|slot| !draft.tokens.contains(slot)).count();
+        covered
     }
 
     fn prefix(&self, meaning: &Meaning) -> Result<Vec<f32>, CopyError> {

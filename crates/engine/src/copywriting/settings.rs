@@ -33,6 +33,8 @@ pub struct DraftSettings {
     pub references: f64,
     /// Whether a text must name every exact value. Default true.
     pub require_slots: bool,
+    /// What a slot gains in log-probability while a text has not used it. Default 0.
+    pub slot_bonus: f64,
     /// Whether a text may not state a value of a property that its facts do not have. Default false.
     pub forbid_unfounded: bool,
     /// Length of the runs of tokens that a text may have only once; 0 allows every repetition. Default 0.
@@ -53,6 +55,7 @@ impl Default for DraftSettings {
             top_p: 0.9,
             references: 4.0,
             require_slots: true,
+            slot_bonus: 0.0,
             forbid_unfounded: false,
             no_repeat: 0,
             max_tokens: 128,

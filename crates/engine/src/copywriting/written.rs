@@ -112,6 +112,7 @@ fn decoding(
     DecodingConfig {
         search,
         required,
+        slot_bonus: settings.slot_bonus,
         banned,
         max_width: None,
         no_repeat: settings.no_repeat,

@@ -72,10 +72,7 @@ pub(super) fn beam(
         .map(|_| Group {
             open: vec![Open {
                 sequence: 0,
-                text: Hypothesis {
-                    tokens: Vec::new(),
-                    surprise: 0.0,
-                },
+                text: Hypothesis::empty(),
                 progress: constraints.begin(),
                 penalty: 0.0,
             }],
@@ -128,35 +125,40 @@ fn expand(
     shape: &Shape,
     written: &HashMap<u32, f64>,
 ) -> Vec<(Open, u32)> {
-    let mut candidates: Vec<(f64, usize, u32, f64)> = Vec::new();
+    let mut candidates: Vec<(f64, usize, u32, f64, f64)> = Vec::new();
     for (index, open) in group.open.iter().enumerate() {
         let row = &rows[&open.sequence];
         let loss = |token: u32| shape.diversity * written.get(&token).copied().unwrap_or(0.0);
-        let scored = |token: u32| f64::from(row[token as usize]) - loss(token);
+        let bonuses: HashMap<u32, f64> = constraints.bonuses(&open.progress).collect();
+        let bonus = |token: u32| bonuses.get(&token).copied().unwrap_or(0.0);
+        let scored = |token: u32| f64::from(row[token as usize]) - loss(token) + bonus(token);
         let next = constraints.next(&open.text.tokens, &open.progress);
         let allowed = |token: u32| {
             next.allows(token) && (token != END || is_plausible(row, row[END as usize]))
         };
         for token in best_allowed(row.len(), shape.width + 1, scored, allowed) {
-            let score = scored(token) - open.text.surprise - open.penalty;
-            candidates.push((score, index, token, loss(token)));
+            let score = scored(token) + open.text.bonus - open.text.surprise - open.penalty;
+            candidates.push((score, index, token, loss(token), bonus(token)));
         }
     }
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
     let mut children = Vec::new();
-    for (_, index, token, loss) in candidates {
+    for (_, index, token, loss, bonus) in candidates {
         if children.len() == shape.width {
             break;
         }
         let parent = &group.open[index];
         let surprise = parent.text.surprise - f64::from(rows[&parent.sequence][token as usize]);
         if token == END {
-            let tokens = parent.text.tokens.clone();
-            group.done.push(Hypothesis { tokens, surprise });
+            group.done.push(Hypothesis {
+                surprise,
+                ..parent.text.clone()
+            });
             continue;
         }
         let mut child = parent.clone();
         child.text.surprise = surprise;
+        child.text.bonus += bonus;
         child.penalty += loss;
         child.progress = constraints.advance(&parent.progress, token);
         child.text.tokens.push(token);

@@ -48,10 +48,7 @@ pub(super) fn sample(
     let mut open: Vec<Open> = (0..count)
         .map(|sequence| Open {
             sequence,
-            text: Hypothesis {
-                tokens: Vec::new(),
-                surprise: 0.0,
-            },
+            text: Hypothesis::empty(),
             progress: constraints.begin(),
             rng: nn::generator(seed, "draft", sequence as u64),
         })
@@ -64,13 +61,20 @@ pub(super) fn sample(
     for _ in 0..=max_tokens {
         let mut going_on = Vec::with_capacity(open.len());
         let mut next = Vec::with_capacity(open.len());
-        for (mut one, row) in open.into_iter().zip(rows.chunks_exact(vocabulary)) {
+        for (mut one, row) in open.into_iter().zip(rows.chunks_exact_mut(vocabulary)) {
+            let bonuses: Vec<(u32, f64)> = constraints.bonuses(&one.progress).collect();
+            for (slot, bonus) in &bonuses {
+                row[*slot as usize] += *bonus as f32;
+            }
             let allowed = constraints.next(&one.text.tokens, &one.progress);
             let drawn = draw(row, chance, |token| allowed.allows(token), &mut one.rng);
             let Some(token) = drawn else {
                 continue;
             };
-            one.text.surprise -= f64::from(row[token as usize]);
+            let gained = bonuses.iter().find(|(slot, _)| *slot == token);
+            let bonus = gained.map_or(0.0, |(_, bonus)| *bonus);
+            one.text.bonus += bonus;
+            one.text.surprise -= f64::from(row[token as usize]) - bonus;
             if token == END {
                 done.push((one.sequence, one.text));
                 continue;

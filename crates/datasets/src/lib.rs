@@ -1,8 +1,9 @@
 //! Data to measure against: a simulated shop with a known truth, as the same events that a real one sends, and the
-//! public sets of item sequences and of texts that were written from facts.
+//! public sets of item sequences, of texts that were written from facts and of reviews.
 //!
-//! [`SequenceSet`] and [`FactTextSet`] read the latter. The main type is [`SimulatedShop`]: a catalogue, shoppers with latent tastes, a year of their behaviour, and an
-//! exact model of how they respond to messages, so that lift and regret are measured against truth.
+//! [`SequenceSet`], [`FactTextSet`] and [`ReviewSet`] read the latter. The main type is [`SimulatedShop`]: a catalogue,
+//! shoppers with latent tastes, a year of their behaviour, and an exact model of how they respond to messages, so that lift
+//! and regret are measured against truth.
 //!
 //! ```
 //! use datasets::{ShopConfig, SimulatedShop};
@@ -23,11 +24,13 @@
 
 mod error;
 mod fact_texts;
+mod reviews;
 mod sequences;
 mod shop;
 
 pub use error::DatasetError;
 pub use fact_texts::{FactText, FactTextSet};
+pub use reviews::{Review, ReviewSet};
 pub use sequences::{ItemSequence, SequenceItem, SequenceSet};
 pub use shop::{
     BestAction, CLICK_TERMS, Message, Reaction, ShopConfig, SimulatedShop, segment_line,

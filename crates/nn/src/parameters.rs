@@ -68,6 +68,27 @@ impl ParameterStore {
         }
     }
 
+    /// A store of the same variables as several others, each name behind its part's, as `NAME.`: models that are trained
+    /// together and saved apart.
+    ///
+    /// # Errors
+    /// [`NnError::DuplicateParameter`] where two names come out alike.
+    pub fn joined(parts: &[(&str, &Self)]) -> Result<Self, NnError> {
+        let first = parts.first().map(|(_, store)| *store);
+        let device = first.map_or(&Device::Cpu, Self::device);
+        let mut joined = Self::with_dtype(0, device, first.map_or(DType::F32, Self::dtype));
+        for (part, store) in parts {
+            for (name, parameter) in store.iter() {
+                let name = format!("{part}.{name}");
+                if joined.parameters.contains_key(&name) {
+                    return Err(NnError::DuplicateParameter { name });
+                }
+                joined.parameters.insert(name, parameter.clone());
+            }
+        }
+        Ok(joined)
+    }
+
     /// The device of the parameters.
     pub fn device(&self) -> &Device {
         &self.device
@@ -284,6 +305,21 @@ mod tests {
         assert!(store.create("b", &[1, 2], ones, false).is_err());
         let mut store = ParameterStore::of_values(values(), &Device::Cpu);
         assert!(store.end_of_values().is_err());
+    }
+
+    #[test]
+    fn a_joined_store_moves_the_variables_of_its_parts() {
+        let (left, right) = (store(), store());
+        let joined = ParameterStore::joined(&[("left", &left), ("right", &right)]);
+        let joined = joined.expect("names differ");
+        let names: Vec<&str> = joined.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["left.a", "left.b", "right.a", "right.b"]);
+        let value = Tensor::new(&[7f32, 8.0], &Device::Cpu).expect("fits");
+        joined.set("right.b", &value).expect("fits");
+        assert_eq!(values(&right, "b"), [7.0, 8.0]);
+        assert_eq!(values(&left, "b"), [1.0, 1.0]);
+        let error = ParameterStore::joined(&[("x", &left), ("x", &right)]).expect_err("alike");
+        assert!(error.to_string().contains("`x.a`"), "{error}");
     }
 
     #[test]

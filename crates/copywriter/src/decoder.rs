@@ -5,6 +5,8 @@
 //! The files follow the data: `example` → `slots` (exact values out of the texts) → `tokenizer` and `sequence` (tokens) →
 //! `train`.
 //!
+//! [`Learner`] is the same model for a training run that the caller owns, where user states are learnt beside the texts.
+//!
 //! The objective is −log `P_φ(t | ŷ)`, the next token's cross-entropy over the texts; facts are read, not learnt.
 //! Sources: Touvron et al., "`LLaMA`", 2023, for the network; Wen et al., "Semantically Conditioned LSTM-based Natural
 //! Language Generation", 2015, for slots; Keskar et al., "CTRL", 2019, for control tokens.
@@ -18,12 +20,14 @@ mod constraints;
 mod coverage;
 mod decoding;
 mod example;
+mod learner;
 mod lexicon;
 mod model;
 mod pieces;
 mod search;
 mod sequence;
 mod slots;
+mod surprise;
 mod tokenizer;
 mod train;
 mod variant;
@@ -37,8 +41,10 @@ pub use consensus::Consensus;
 pub use coverage::Covered;
 pub use decoding::{DecodingConfig, Search};
 pub use example::{Corpus, Example, Fact, Meaning};
+pub use learner::{Learner, Part, Texts};
 pub use lexicon::{Lexicon, Unfounded};
 pub use model::{Copywriter, LOSS};
+pub use surprise::Surprise;
 pub use train::train;
 pub use variant::{PROVIDER, Placement};
 pub use write::{Draft, Writer};

@@ -118,7 +118,21 @@ impl Network {
         smoothing: f64,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
-        let mut x = self.input(&batch.tokens, &batch.user_states)?;
+        self.loss_for(batch, &batch.user_states, smoothing, pass)
+    }
+
+    /// The same for user states that are given apart; where they have a history, the gradient goes back through it.
+    ///
+    /// # Shapes
+    /// tokens [B, T], user states [B, U] → scalar.
+    pub(crate) fn loss_for(
+        &self,
+        batch: &Batch,
+        user_states: &Tensor,
+        smoothing: f64,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
+        let mut x = self.input(&batch.tokens, user_states)?;
         let time = x.dim(1)?;
         // Padding stands at the end, where nothing that is learnt looks.
         let mask = Mask::causal(time);

@@ -198,6 +198,11 @@ impl Network {
         })
     }
 
+    /// The vectors of the tokens [V, D].
+    pub(crate) fn token_table(&self) -> &Tensor {
+        self.tokens.table()
+    }
+
     /// Lays the weights out for inference; the table is the output rows too.
     pub(crate) fn engine(&self, precision: Precision) -> Result<Engine, NnError> {
         Engine::of(

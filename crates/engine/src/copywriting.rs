@@ -8,8 +8,12 @@ mod measures;
 mod providers;
 mod published;
 mod report;
+mod review_texts;
 mod sets;
 mod settings;
+mod simulated_texts;
+mod user_state_report;
+mod user_states;
 mod writer;
 mod written;
 
@@ -31,6 +35,11 @@ use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};
 pub use sets::FactTextDataset;
 pub use settings::{CopySettings, DraftSettings, copy_settings};
+pub use user_state_report::{StateRow, StateSample, UserStateReport};
+pub use user_states::{
+    JudgeSettings, UserStateDataset, UserStateRequest, UserStateSettings, evaluate_user_states,
+    user_state_settings,
+};
 pub use writer::train_writer;
 use written::{Written, every_way};
 

@@ -65,8 +65,10 @@ pub use config::Config;
 pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
 pub use copywriting::{
     CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings, DraftProvider,
-    DraftRequest, DraftSettings, Drafted, FactTextDataset, PassedProvider, copy_settings, draft,
-    evaluate_copy, read_corpus, train_writer,
+    DraftRequest, DraftSettings, Drafted, FactTextDataset, JudgeSettings, PassedProvider, StateRow,
+    StateSample, UserStateDataset, UserStateReport, UserStateRequest, UserStateSettings,
+    copy_settings, draft, evaluate_copy, evaluate_user_states, read_corpus, train_writer,
+    user_state_settings,
 };
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
@@ -96,8 +98,8 @@ pub use store::{
     StoredVariant,
 };
 pub use train::{
-    EvaluationReport, ModelFolders, Ranker, Selection, TrainProgress, TrainReport, UpdateReport,
-    Updated, cut_dates, evaluate, saved_evaluation, saved_record, train, update,
+    EvaluationReport, ModelFolders, Ranker, Selection, ShopperSettings, TrainProgress, TrainReport,
+    UpdateReport, Updated, cut_dates, evaluate, saved_evaluation, saved_record, train, update,
 };
 pub use tune::{SearchSpace, Trial, TuneReport, TuneRequest, tune_sequences, tune_shop};
 

@@ -82,14 +82,14 @@ impl Learner {
         })
     }
 
+    /// The language model as it stands.
+    pub fn model(&self) -> &Copywriter {
+        &self.model
+    }
+
     /// The parameters of the language model.
     pub fn store(&self) -> &ParameterStore {
         &self.model.network.store
-    }
-
-    /// The settings of the language model.
-    pub fn config(&self) -> &CopywriterConfig {
-        &self.model.config
     }
 
     /// Which example of the corpus each text of a part is; those that are too long are left out.

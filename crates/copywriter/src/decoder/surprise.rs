@@ -1,3 +1,5 @@
+use nn::Tensor;
+
 use super::example::Example;
 use super::model::Copywriter;
 use super::sequence::sequences;
@@ -25,5 +27,21 @@ impl Copywriter {
             surprises[place] = Some(Surprise { nats, tokens });
         }
         Ok(surprises)
+    }
+
+    /// A text as the model reads it.
+    ///
+    /// # Errors
+    /// [`CopyError::Tokenizer`] where it cannot be cut.
+    pub fn tokens(&self, text: &str) -> Result<Vec<u32>, CopyError> {
+        let mut tokens = Vec::new();
+        self.tokenizer.encode(text, &mut tokens)?;
+        Ok(tokens)
+    }
+
+    /// The vectors of the tokens [V, D], which follow the weights: what is said of a shopper's words in them, the model
+    /// understands from its first step on.
+    pub fn token_table(&self) -> &Tensor {
+        self.network.token_table()
     }
 }

@@ -2,8 +2,10 @@
 //! models that serve fitted to everything under what was chosen.
 
 mod evaluation;
+mod joint;
 mod ranker;
 mod selection;
+mod shopper_encoder;
 mod split;
 mod update;
 
@@ -20,8 +22,13 @@ use recommender::{
 };
 
 pub use evaluation::{EvaluationReport, evaluate, saved_evaluation};
+#[cfg(test)]
+pub(crate) use joint::tests as joint_fixture;
+pub(crate) use joint::{ShopperTexts, Told, train_jointly};
 pub use ranker::Ranker;
 pub use selection::{ModelFolders, Selection, Updated};
+pub use shopper_encoder::ShopperSettings;
+pub(crate) use shopper_encoder::{ShopperEncoder, ShopperEvent};
 pub use split::cut_dates;
 pub use update::{UpdateReport, update};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::ingest::Format;
 use engine::{
     Config, CopyReport, CopyRequest, CopySample, EncoderKind, EvaluationReport, FactTextDataset,
-    SequenceReport, SequenceRequest, Store,
+    SequenceReport, SequenceRequest, Store, UserStateDataset, UserStateReport, UserStateRequest,
 };
 
 use super::{config, import, sequences, store, train};
@@ -15,15 +15,22 @@ use crate::terminal::{Terminal, TrainBar};
 
 pub(crate) fn run(shared: &Shared, args: &EvaluateArgs, terminal: Terminal) -> Outcome<()> {
     let config = config(shared)?;
-    match (args.dataset.as_deref(), &args.path) {
-        (Some("online-retail"), Some(path)) => {
-            terminal.result(&on_online_retail(shared, &config, path, terminal)?)
-        }
-        (Some(name), Some(path)) => match FactTextDataset::named(name) {
-            Some(set) => terminal.result(&on_texts(shared, args, set, path, terminal)?),
-            None => terminal.result(&on_sequences(shared, &config, args, name, path, terminal)?),
-        },
-        _ => terminal.result(&evaluate_models(&store(shared)?, &config, terminal)?),
+    let Some(name) = args.dataset.as_deref() else {
+        return terminal.result(&evaluate_models(&store(shared)?, &config, terminal)?);
+    };
+    if let Some(set) = UserStateDataset::named(name) {
+        return terminal.result(&on_shoppers_texts(shared, args, set, terminal)?);
+    }
+    let path = args
+        .path
+        .as_deref()
+        .ok_or("name the data set's files with `--path`")?;
+    if name == "online-retail" {
+        terminal.result(&on_online_retail(shared, &config, path, terminal)?)
+    } else if let Some(set) = FactTextDataset::named(name) {
+        terminal.result(&on_texts(shared, args, set, path, terminal)?)
+    } else {
+        terminal.result(&on_sequences(shared, &config, args, name, path, terminal)?)
     }
 }
 
@@ -60,6 +67,30 @@ fn on_texts(
             facts.join(", ")
         ));
     }
+    Ok(report)
+}
+
+/// Judges whether the user state matters to texts, in a folder of its own, where it can be resumed.
+fn on_shoppers_texts(
+    shared: &Shared,
+    args: &EvaluateArgs,
+    dataset: UserStateDataset,
+    terminal: Terminal,
+) -> Outcome<UserStateReport> {
+    let request = UserStateRequest {
+        dataset,
+        path: args.path.clone(),
+        settings: engine::user_state_settings(args.settings.as_deref())?,
+        on_validation: args.on_validation,
+    };
+    let folder = shared.data_dir.join(format!("dataset-{}", dataset.name()));
+    let mut bar = TrainBar::new(terminal);
+    let report = engine::evaluate_user_states(&request, &folder, &mut |told| bar.show(told));
+    bar.finish();
+    let report = report?;
+    terminal.say(report.heading());
+    terminal.say(report.table());
+    terminal.say(report.samples_text());
     Ok(report)
 }
 

@@ -1,0 +1,125 @@
+use std::fmt::Write;
+
+use bandit::Interval;
+use serde::{Deserialize, Serialize};
+
+use super::user_states::UserStateSettings;
+
+/// Characters of a shopper's own text that are shown beside what was written for them.
+const SHOWN_CHARACTERS: usize = 240;
+
+/// Whether the user state matters to held-out texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UserStateReport {
+    /// Name of the set.
+    pub dataset: String,
+    /// `validation` or `test`.
+    pub part: String,
+    /// Texts that were learnt from.
+    pub learnt: usize,
+    /// Texts that were judged, each of another shopper.
+    pub judged: usize,
+    /// Held-out texts of shoppers who had done nothing before.
+    pub without_past: usize,
+    /// Held-out texts that are longer than the model reads.
+    pub too_long: usize,
+    /// Tokens of the judged texts.
+    pub tokens: usize,
+    /// One row a kind of state.
+    pub rows: Vec<StateRow>,
+    /// Trainable numbers of language model and encoder.
+    pub parameters: usize,
+    /// Passes over the data, and the one whose weights are kept.
+    pub epochs: (usize, Option<u64>),
+    /// Minutes that this run trained both together; next to nothing where they were there already.
+    pub training_minutes: f64,
+    /// Texts for the same facts and different shoppers.
+    pub samples: Vec<StateSample>,
+    /// The settings.
+    pub settings: UserStateSettings,
+}
+
+/// Held-out texts under one kind of state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateRow {
+    /// Whose state.
+    pub state: String,
+    /// Perplexity of a token.
+    pub perplexity: f64,
+    /// The share by which the perplexity under the own states is below this one, with a 95 % interval over shoppers.
+    pub own_is_below: Interval,
+    /// The share of the texts that are likelier under the own state than under this one.
+    pub own_is_closer: f64,
+}
+
+/// A text that was written for a shopper.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateSample {
+    /// The facts, as `name=value`.
+    pub facts: Vec<String>,
+    /// What the shopper wrote, perhaps about something else.
+    pub wrote: String,
+    /// The text.
+    pub text: String,
+}
+
+impl UserStateReport {
+    /// What was judged, in a line or two.
+    pub fn heading(&self) -> String {
+        format!(
+            "{}, {}: {} texts of as many shoppers, {} tokens; {} had no past, {} were too long. Learnt from {} texts by {} numbers in {} epochs, {:.1} min.",
+            self.dataset,
+            self.part,
+            self.judged,
+            self.tokens,
+            self.without_past,
+            self.too_long,
+            self.learnt,
+            self.parameters,
+            self.epochs.0,
+            self.training_minutes
+        )
+    }
+
+    /// A table of the rows.
+    pub fn table(&self) -> String {
+        let mut table = String::from(
+            "| state | perplexity | own state is below it by | texts for which it is |\n|---|---|---|---|\n",
+        );
+        for row in &self.rows {
+            let below = row.own_is_below;
+            let percent = |share: f64| 100.0 * share;
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                table,
+                "| {} | {:.2} | {:.2} % [{:.2}, {:.2}] | {:.1} % |",
+                row.state,
+                row.perplexity,
+                percent(below.value),
+                percent(below.low),
+                percent(below.high),
+                percent(row.own_is_closer)
+            );
+        }
+        table
+    }
+
+    /// The samples, those of the same facts together.
+    pub fn samples_text(&self) -> String {
+        let mut text = String::new();
+        let mut facts: Option<&Vec<String>> = None;
+        for sample in &self.samples {
+            if facts != Some(&sample.facts) {
+                let _ = writeln!(text, "\n{}", sample.facts.join(", "));
+                facts = Some(&sample.facts);
+            }
+            let wrote: String = sample.wrote.chars().take(SHOWN_CHARACTERS).collect();
+            let _ = writeln!(
+                text,
+                "  for the shopper who wrote: {wrote}\n    {}",
+                sample.text
+            );
+        }
+        text
+    }
+}

@@ -15,7 +15,7 @@ pub struct UserStateReport {
     pub dataset: String,
     /// `validation` or `test`.
     pub part: String,
-    /// Texts that were learnt from.
+    /// Texts to learn from; those that are too long were left out.
     pub learnt: usize,
     /// Texts that were judged, each of another shopper.
     pub judged: usize,
@@ -67,7 +67,7 @@ impl UserStateReport {
     /// What was judged, in a line or two.
     pub fn heading(&self) -> String {
         format!(
-            "{}, {}: {} texts of as many shoppers, {} tokens; {} had no past, {} were too long. Learnt from {} texts by {} numbers in {} epochs, {:.1} min.",
+            "{}, {}: {} texts of as many shoppers, {} tokens; {} had no past, {} were too long. {} texts to learn from, but those too long; {} numbers, {} epochs, {:.1} min.",
             self.dataset,
             self.part,
             self.judged,

@@ -233,14 +233,14 @@ impl ShopperEncoder {
         let kept = 0.5f64.powf(self.settings.half_life_events.recip());
         let mut at = 0u32;
         let row = |past: &&[u32]| {
-            let count = past.len() as i32;
-            let weights: Vec<f64> = (0..count).map(|i| kept.powi(count - 1 - i)).collect();
+            let ages = (0..past.len()).rev();
+            let weights: Vec<f64> = ages.map(|age| kept.powf(age as f64)).collect();
             let sum: f64 = weights.iter().sum();
             let row = (at..)
                 .zip(&weights)
                 .map(|(place, weight)| (place, (weight / sum) as f32))
                 .collect();
-            at += count as u32;
+            at += past.len() as u32;
             row
         };
         pasts.iter().map(row).collect()

@@ -8,6 +8,8 @@
 //! RAYON_NUM_THREADS=1 cargo bench -p copywriter --bench live_line
 //! ```
 
+#![expect(clippy::print_stdout, reason = "a bench tells its figures")]
+
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;

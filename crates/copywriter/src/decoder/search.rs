@@ -4,6 +4,7 @@ mod beam;
 mod sample;
 
 use nn::inference::Engine;
+use nn::simd::{exp_f32, max, sum_of, vectorised};
 
 use super::constraints::Constraints;
 use super::decoding::{DecodingConfig, Search};
@@ -91,19 +92,19 @@ const IMPLAUSIBLE: f32 = -11.5;
 /// Whether a token may be chosen although the likelier ones may not. The end of a text has to be: where no other token
 /// finds room the text would else end within a word.
 fn is_plausible(log_probabilities: &[f32], of_token: f32) -> bool {
-    let likeliest = log_probabilities
-        .iter()
-        .copied()
-        .fold(f32::NEG_INFINITY, f32::max);
-    of_token >= likeliest + IMPLAUSIBLE
+    of_token >= max(log_probabilities) + IMPLAUSIBLE
 }
 
 /// log softmax of logits, in place.
 fn to_log_probabilities(logits: &mut [f32]) {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = logits.iter().map(|x| f64::from(x - most).exp()).sum();
-    let total = most + sum.ln() as f32;
-    for logit in logits {
-        *logit -= total;
-    }
+    vectorised(
+        #[inline(always)]
+        || {
+            let most = max(logits);
+            let total = most + sum_of(logits, |x| exp_f32(x - most)).ln();
+            for logit in &mut *logits {
+                *logit -= total;
+            }
+        },
+    );
 }

@@ -1,5 +1,6 @@
 //! Texts drawn at random.
 
+use nn::simd::max;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -107,15 +108,17 @@ fn draw(
     allowed: impl Fn(u32) -> bool,
     rng: &mut ChaCha8Rng,
 ) -> Option<u32> {
-    let (plausible, rest): (Vec<_>, Vec<_>) = {
-        let most = log_probabilities.iter().copied();
-        let least = most.fold(f32::NEG_INFINITY, f32::max) + IMPLAUSIBLE;
-        let tokens = (0u32..).zip(log_probabilities.iter().copied());
-        tokens.partition(|(_, x)| *x >= least)
+    let least = max(log_probabilities) + IMPLAUSIBLE;
+    let tokens = |plausible: bool| {
+        let all = (0u32..).zip(log_probabilities.iter().copied());
+        all.filter(move |(_, x)| (*x >= least) == plausible)
+            .collect()
     };
-    let mut weights = nucleus(plausible, chance, &allowed);
+    let mut weights = nucleus(tokens(true), chance, &allowed);
     if weights.is_empty() {
-        weights = nucleus(rest, chance, |token| token != END && allowed(token));
+        weights = nucleus(tokens(false), chance, |token| {
+            token != END && allowed(token)
+        });
     }
     let best = weights.first()?.1;
     for (_, weight) in &mut weights {

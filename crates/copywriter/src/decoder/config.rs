@@ -1,8 +1,15 @@
+use std::num::NonZeroU64;
+
+use nn::TrainingSettings;
 use serde::{Deserialize, Serialize};
 
+use super::model::LOSS;
 use crate::CopyError;
 use crate::network::Sizes;
 use crate::setting::{check_heads, check_optimiser, check_shares, refuse};
+
+/// The learning rate at the end, as a share of the highest.
+const FLOOR: f64 = 0.02;
 
 /// Sizes and training settings of a [`super::Copywriter`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -118,6 +125,25 @@ impl CopywriterConfig {
             ("warmup_share", self.warmup_share),
         ])?;
         check_optimiser(self.learning_rate, self.clip_norm, self.weight_decay)
+    }
+
+    /// How the training loop runs; `fingerprint` tells data and settings apart from others.
+    pub fn training(&self, fingerprint: String) -> TrainingSettings {
+        TrainingSettings {
+            fingerprint,
+            epochs: self.epochs,
+            max_steps: self.max_steps,
+            patience: self.patience,
+            accumulation: NonZeroU64::MIN,
+            checkpoint_steps: self.checkpoint_steps,
+            learning_rate: self.learning_rate,
+            learning_rate_floor: self.learning_rate * FLOOR,
+            warmup_share: self.warmup_share,
+            weight_decay: self.weight_decay,
+            clip_norm: self.clip_norm,
+            metric: LOSS,
+            lower_is_better: true,
+        }
     }
 
     /// The sizes of the network, for so many tokens.

@@ -1,6 +1,5 @@
 //! What the training loop needs to know of the language model.
 
-use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -12,15 +11,12 @@ use nn::{
 use super::config::CopywriterConfig;
 use super::coverage::Coverage;
 use super::example::{Corpus, Fact};
-use super::model::{Copywriter, LOSS};
+use super::model::Copywriter;
 use super::sequence::sequences;
 use super::slots::Slotted;
 use super::tokenizer::Tokenizer;
 use crate::CopyError;
 use crate::network::{Sequence, plan};
-
-/// The learning rate at the end, as a share of the highest.
-const FLOOR: f64 = 0.02;
 
 /// Trains a language model on a corpus and saves it in a folder.
 ///
@@ -90,21 +86,8 @@ fn recognise<'a>(
 
 fn settings(task: &Task<'_>, config: &CopywriterConfig) -> TrainingSettings {
     let data = task.learnt.iter().chain(&task.held_out);
-    TrainingSettings {
-        fingerprint: nn::run_fingerprint(&format!("{config:?}"), data.map(|s| format!("{s:?}"))),
-        epochs: config.epochs,
-        max_steps: config.max_steps,
-        patience: config.patience,
-        accumulation: NonZeroU64::MIN,
-        checkpoint_steps: config.checkpoint_steps,
-        learning_rate: config.learning_rate,
-        learning_rate_floor: config.learning_rate * FLOOR,
-        warmup_share: config.warmup_share,
-        weight_decay: config.weight_decay,
-        clip_norm: config.clip_norm,
-        metric: LOSS,
-        lower_is_better: true,
-    }
+    let data = data.map(|sequence| format!("{sequence:?}"));
+    config.training(nn::run_fingerprint(&format!("{config:?}"), data))
 }
 
 struct Task<'a> {

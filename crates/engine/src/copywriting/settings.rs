@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use copywriter::decoder::CopywriterConfig;
+use copywriter::decoder::{CopywriterConfig, DecodingConfig, Search};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
@@ -64,6 +64,45 @@ impl Default for DraftSettings {
     }
 }
 
+impl DraftSettings {
+    /// The likeliest texts.
+    pub(super) fn beam(&self) -> DecodingConfig {
+        self.decoding(Search::Beam {
+            width: self.beam,
+            groups: 1,
+            diversity: 0.0,
+            length_penalty: self.length_penalty,
+        })
+    }
+
+    /// The texts whose agreement decides.
+    pub(super) fn draws(&self) -> DecodingConfig {
+        self.decoding(Search::Sample {
+            count: self.samples,
+            temperature: self.temperature,
+            top_p: self.top_p,
+            min_p: 0.0,
+        })
+    }
+
+    /// What holds however tokens are chosen, and whatever the facts are.
+    pub(super) fn decoding(&self, search: Search) -> DecodingConfig {
+        DecodingConfig {
+            search,
+            slot_bonus: self.slot_bonus,
+            no_repeat: self.no_repeat,
+            max_tokens: self.max_tokens,
+            ..DecodingConfig::default()
+        }
+    }
+
+    /// Refuses ways of writing in which no text could be written.
+    pub(super) fn check(&self) -> Result<()> {
+        self.beam().check()?;
+        Ok(self.draws().check()?)
+    }
+}
+
 /// The settings of a public set: the defaults, under what a TOML file says.
 ///
 /// # Errors
@@ -79,5 +118,6 @@ pub fn copy_settings(path: Option<&Path>) -> Result<CopySettings> {
         remedy: "its tables are [model] and [drafts]; see `bench/copy/e2e.toml`".to_owned(),
     })?;
     settings.model.check()?;
+    settings.drafts.check()?;
     Ok(settings)
 }

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use copywriter::decoder::{Copywriter, Corpus, DecodingConfig, Lexicon, Search, train};
+use copywriter::decoder::{Copywriter, Corpus, Lexicon, train};
 use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub fn train_writer(
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<TrainingRecord> {
     settings.model.check()?;
-    check_drafts(&settings.drafts)?;
+    settings.drafts.check()?;
     let place = Place::of(data_dir);
     place.recover()?;
     let learnt_from = fingerprint(corpus, settings);
@@ -74,34 +74,6 @@ pub(super) fn load(data_dir: &Path) -> Result<(Copywriter, Saved)> {
         remedy: "train one with `hawker train copywriter --corpus FILE`".to_owned(),
     })?;
     Ok((Copywriter::load(&place.used)?, saved))
-}
-
-/// Refuses ways of drawing texts that no text could be drawn in.
-fn check_drafts(drafts: &DraftSettings) -> Result<()> {
-    let searches = [
-        Search::Beam {
-            width: drafts.beam,
-            groups: 1,
-            diversity: 0.0,
-            length_penalty: drafts.length_penalty,
-        },
-        Search::Sample {
-            count: drafts.samples,
-            temperature: drafts.temperature,
-            top_p: drafts.top_p,
-            min_p: 0.0,
-        },
-    ];
-    for search in searches {
-        let config = DecodingConfig {
-            search,
-            max_tokens: drafts.max_tokens,
-            no_repeat: drafts.no_repeat,
-            ..DecodingConfig::default()
-        };
-        config.check()?;
-    }
-    Ok(())
 }
 
 fn fingerprint(corpus: &Corpus, settings: &CopySettings) -> String {

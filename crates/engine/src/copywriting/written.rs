@@ -24,7 +24,8 @@ pub(super) fn every_way(
     settings: &DraftSettings,
     lexicon: &Lexicon,
 ) -> Result<Written> {
-    let greedy = decoding(meaning, settings, lexicon, Search::Greedy);
+    let greedy = settings.decoding(Search::Greedy);
+    let greedy = about(meaning, settings, lexicon, greedy);
     let greedy = writer.write(meaning, &greedy, settings.seed)?;
     let beam = beam(writer, meaning, settings, lexicon)?;
     let ranked = with_draws(writer, meaning, settings, lexicon, &beam)?;
@@ -58,13 +59,7 @@ fn beam(
     settings: &DraftSettings,
     lexicon: &Lexicon,
 ) -> Result<Vec<Draft>> {
-    let search = Search::Beam {
-        width: settings.beam,
-        groups: 1,
-        diversity: 0.0,
-        length_penalty: settings.length_penalty,
-    };
-    let config = decoding(meaning, settings, lexicon, search);
+    let config = about(meaning, settings, lexicon, settings.beam());
     Ok(writer.write(meaning, &config, settings.seed)?)
 }
 
@@ -76,13 +71,7 @@ fn with_draws(
     lexicon: &Lexicon,
     beam: &[Draft],
 ) -> Result<Vec<Draft>> {
-    let search = Search::Sample {
-        count: settings.samples,
-        temperature: settings.temperature,
-        top_p: settings.top_p,
-        min_p: 0.0,
-    };
-    let config = decoding(meaning, settings, lexicon, search);
+    let config = about(meaning, settings, lexicon, settings.draws());
     let pool = writer.write(meaning, &config, settings.seed)?;
     let consensus = Consensus {
         references: settings.references,
@@ -93,29 +82,18 @@ fn with_draws(
     Ok(all)
 }
 
-fn decoding(
+/// A way of writing under what the facts ask for and forbid.
+fn about(
     meaning: &Meaning,
     settings: &DraftSettings,
     lexicon: &Lexicon,
-    search: Search,
+    mut config: DecodingConfig,
 ) -> DecodingConfig {
-    let required = if settings.require_slots {
-        meaning.facts.iter().map(|fact| fact.name.clone()).collect()
-    } else {
-        Vec::new()
-    };
-    let banned = if settings.forbid_unfounded {
-        lexicon.forbidden(&meaning.facts)
-    } else {
-        Vec::new()
-    };
-    DecodingConfig {
-        search,
-        required,
-        slot_bonus: settings.slot_bonus,
-        banned,
-        max_width: None,
-        no_repeat: settings.no_repeat,
-        max_tokens: settings.max_tokens,
+    if settings.require_slots {
+        config.required = meaning.facts.iter().map(|fact| fact.name.clone()).collect();
     }
+    if settings.forbid_unfounded {
+        config.banned = lexicon.forbidden(&meaning.facts);
+    }
+    config
 }

@@ -4,7 +4,6 @@
 //! ℓ the cross-entropy of what the shopper turned to next, and `L_reg` the weight decay of both. The sums are means here,
 //! a token's and a shopper's, so that the weights mean the same for short texts and long ones.
 
-use std::num::NonZeroU64;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -19,8 +18,6 @@ use nn::{
 use super::shopper_encoder::{EventRows, ShopperEncoder, ShopperEvent, ShopperSettings, Sizes};
 use crate::error::{EngineError, Result};
 
-/// The learning rate at the end, as a share of the highest.
-const FLOOR: f64 = 0.02;
 /// Texts that are measured together.
 const CHUNK: usize = 32;
 
@@ -166,21 +163,7 @@ impl<'a> JointTask<'a> {
             self.learner.fingerprint(),
             self.encoder.settings()
         );
-        TrainingSettings {
-            fingerprint: nn::run_fingerprint(&settings, pasts.chain(events)),
-            epochs: config.epochs,
-            max_steps: config.max_steps,
-            patience: config.patience,
-            accumulation: NonZeroU64::MIN,
-            checkpoint_steps: config.checkpoint_steps,
-            learning_rate: config.learning_rate,
-            learning_rate_floor: config.learning_rate * FLOOR,
-            warmup_share: config.warmup_share,
-            weight_decay: config.weight_decay,
-            clip_norm: config.clip_norm,
-            metric: LOSS,
-            lower_is_better: true,
-        }
+        config.training(nn::run_fingerprint(&settings, pasts.chain(events)))
     }
 
     /// Texts of a part of the corpus by their positions among what is learnt of it.

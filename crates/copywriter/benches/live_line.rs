@@ -105,6 +105,7 @@ fn meaning(words: &[String], rng: &mut ChaCha8Rng) -> Meaning {
         controls: vec!["push".to_owned()],
         facts: facts.to_vec(),
         user_state: Some((0..USER_WIDTH).map(|_| rng.random::<f32>() - 0.5).collect()),
+        ..Meaning::default()
     }
 }
 

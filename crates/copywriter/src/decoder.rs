@@ -23,6 +23,7 @@ mod example;
 mod learner;
 mod lexicon;
 mod model;
+mod own_words;
 mod pieces;
 mod search;
 mod sequence;

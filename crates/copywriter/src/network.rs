@@ -132,6 +132,22 @@ impl Network {
         smoothing: f64,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
+        let states = self.states(batch, user_states, pass)?;
+        let share = 1.0 / batch.targets.len().max(1) as f32;
+        let entries: Vec<(u32, u32, f32)> = (0..)
+            .zip(&batch.targets)
+            .map(|(row, target)| (row, *target, share))
+            .collect();
+        losses::linear_cross_entropy(&states, self.tokens.table(), &entries, smoothing)
+    }
+
+    /// The states before each learnt token: [N, D].
+    fn states(
+        &self,
+        batch: &Batch,
+        user_states: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor, NnError> {
         let mut x = self.input(&batch.tokens, user_states)?;
         let time = x.dim(1)?;
         // Padding stands at the end, where nothing that is learnt looks.
@@ -144,13 +160,23 @@ impl Network {
         let width = x.dim(2)?;
         let rows = Tensor::new(rows, &Device::Cpu)?;
         let learnt = x.reshape(((), width))?.index_select(&rows, 0)?;
-        let states = self.norm.forward(&learnt)?;
-        let share = 1.0 / batch.targets.len().max(1) as f32;
-        let entries: Vec<(u32, u32, f32)> = (0..)
-            .zip(&batch.targets)
-            .map(|(row, target)| (row, *target, share))
-            .collect();
-        losses::linear_cross_entropy(&states, self.tokens.table(), &entries, smoothing)
+        self.norm.forward(&learnt)
+    }
+
+    /// log P of each token of a text and of its end.
+    pub(crate) fn log_probabilities(
+        &self,
+        sequence: &Sequence,
+        user_width: usize,
+    ) -> Result<Vec<f32>, CopyError> {
+        let batch = Batch::new(&[sequence], user_width)?;
+        let of_targets = || -> Result<Vec<f32>, NnError> {
+            let states = self.states(&batch, &batch.user_states, &mut Pass::Infer)?;
+            let all = log_softmax(&self.tokens.logits(&states)?)?;
+            let targets = Tensor::new(&batch.targets[..], &Device::Cpu)?.unsqueeze(1)?;
+            Ok(all.gather(&targets, 1)?.flatten_all()?.to_vec1()?)
+        };
+        Ok(of_targets()?)
     }
 
     /// Sum of −log P over the texts of sequences, and the number of their tokens.

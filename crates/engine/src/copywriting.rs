@@ -12,6 +12,7 @@ mod review_texts;
 mod sets;
 mod settings;
 mod simulated_texts;
+mod user_state_measures;
 mod user_state_report;
 mod user_states;
 mod writer;

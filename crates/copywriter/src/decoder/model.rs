@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::config::CopywriterConfig;
 use super::coverage::Coverage;
 use super::example::Fact;
+use super::own_words::OwnWordsWeights;
 use super::slots::Slotted;
 use super::tokenizer::Tokenizer;
 use crate::CopyError;
@@ -34,6 +35,8 @@ pub struct Copywriter {
     pub(super) slotted: Slotted,
     pub(super) network: Network,
     pub(super) coverage: Coverage,
+    /// How much a shopper's own words count; nothing unless it was fitted.
+    pub(super) own_words: Option<OwnWordsWeights>,
     /// Hash of the weights, for [`events::Generator::model`].
     version: String,
 }
@@ -51,6 +54,9 @@ struct Record {
     /// The facts that are recognised in a text.
     #[serde(default)]
     recognised: Vec<Fact>,
+    /// How much a shopper's own words count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_words: Option<OwnWordsWeights>,
     weights: TensorFile,
 }
 
@@ -68,6 +74,7 @@ impl Copywriter {
             slotted,
             network,
             coverage: Coverage::default(),
+            own_words: None,
             version: "untrained".to_owned(),
         })
     }
@@ -99,6 +106,7 @@ impl Copywriter {
         if let Some(weights) = coverage {
             model.coverage = Coverage::restore(record.recognised, &weights)?;
         }
+        model.own_words = record.own_words;
         model.version = version(&record.weights);
         Ok(model)
     }
@@ -117,6 +125,7 @@ impl Copywriter {
             slots: self.slotted.exact.clone(),
             copied: self.slotted.copied.clone(),
             recognised: self.coverage.names().to_vec(),
+            own_words: self.own_words.clone(),
             weights: TensorFile::write(folder, PREFIX, &tensors)?,
         };
         nn::write_checked_json(&folder.join(RECORD), &record)?;

@@ -8,14 +8,15 @@ use nn::simd::{exp_f32, max, sum_of, vectorised};
 
 use super::constraints::Constraints;
 use super::decoding::{DecodingConfig, Search};
+use super::own_words::{OwnWords, OwnWordsWeights};
 use crate::CopyError;
 
 /// A text as tokens, without the end.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hypothesis {
     pub(super) tokens: Vec<u32>,
-    /// −log P of the tokens and the end under the model, with every token allowed.
-    pub(super) surprise: f64,
+    /// log P of each token, and of the end of a text that has ended, under the model with every token allowed.
+    pub(super) log_probabilities: Vec<f32>,
     /// What it gained for the slots that it uses.
     pub(super) bonus: f64,
 }
@@ -25,14 +26,20 @@ impl Hypothesis {
     pub(super) fn empty() -> Self {
         Self {
             tokens: Vec::new(),
-            surprise: 0.0,
+            log_probabilities: Vec::new(),
             bonus: 0.0,
         }
     }
 
+    /// log P of the whole.
+    pub(super) fn log_probability(&self) -> f64 {
+        self.log_probabilities.iter().map(|x| f64::from(*x)).sum()
+    }
+
     /// Mean log-probability of a token, the end and the bonus among them.
     pub(super) fn score(&self, length_penalty: f64) -> f64 {
-        (self.bonus - self.surprise) / (self.tokens.len() as f64 + 1.0).powf(length_penalty)
+        (self.bonus + self.log_probability())
+            / (self.tokens.len() as f64 + 1.0).powf(length_penalty)
     }
 }
 
@@ -43,6 +50,18 @@ pub(super) struct Start<'a> {
     /// The soft prefix, [P, D].
     pub(super) prefix: &'a [f32],
     pub(super) prompt: &'a [u32],
+    /// The shopper's own words and how much they count, where there are any.
+    pub(super) own_words: Option<(&'a OwnWords, &'a OwnWordsWeights)>,
+}
+
+impl Start<'_> {
+    /// Turns the logits of the token after `written` into log-probabilities, in place.
+    fn expect(&self, written: &[u32], logits: &mut [f32]) {
+        to_log_probabilities(logits);
+        if let Some((own, weights)) = self.own_words {
+            weights.mix(own, written, logits);
+        }
+    }
 }
 
 /// Searches for texts of at most `room` tokens; those that did not come to an end by then are not among them.

@@ -327,7 +327,7 @@ fn mixed() -> Corpus {
         meaning: Meaning {
             controls: vec!["push".to_owned()],
             facts: vec![Fact::new("title", "mug"), Fact::new("颜色", "蓝色")],
-            user_state: None,
+            ..Meaning::default()
         },
         text: (*text).to_owned(),
     };
@@ -336,6 +336,69 @@ fn mixed() -> Corpus {
         validation: Vec::new(),
         slots: vec!["title".to_owned()],
         ..Corpus::default()
+    }
+}
+
+/// Shoppers who write as they wrote before, each sentence one that the model never saw.
+fn of_habit() -> Vec<Example> {
+    let said = ["Lovely stuff, lovely price.", "Nope: 12 days late!"];
+    let example = |at: usize| Example {
+        meaning: Meaning {
+            own_texts: vec!["Hm.".to_owned(), said[at % 2].to_owned()],
+            ..meaning("Zed", "red")
+        },
+        text: said[at % 2].to_owned(),
+    };
+    (0..20).map(example).collect()
+}
+
+#[test]
+fn own_words_are_expected_of_whoever_used_them() {
+    let (folder, mut model) = trained(&config());
+    let examples = of_habit();
+    let nats = |model: &Copywriter, examples: &[Example]| -> f64 {
+        let found = model.surprise(examples).expect("measures");
+        found.iter().flatten().map(|surprise| surprise.nats).sum()
+    };
+    let before = nats(&model, &examples);
+    let fitted = model.fit_own_words(&examples, folder.path());
+    fitted.expect("is written");
+    let mut swapped = examples.clone();
+    for (at, example) in swapped.iter_mut().enumerate() {
+        let other = &examples[(at + 1) % examples.len()].meaning.own_texts;
+        example.meaning.own_texts.clone_from(other);
+    }
+    let after = nats(&model, &examples);
+    assert!(after < 0.5 * before, "{after} of {before}");
+    assert!(after < 0.5 * nats(&model, &swapped));
+    // Of nobody, the language model alone is asked.
+    let mut of_nobody = examples.clone();
+    for example in &mut of_nobody {
+        example.meaning.own_texts.clear();
+    }
+    let gap = nats(&model, &of_nobody) - before;
+    assert!(gap.abs() < 1e-3, "{gap}");
+
+    // What was saved says the same, and a search scores as the measure does.
+    let model = Copywriter::load(folder.path()).expect("was saved");
+    let writer = model.writer(Precision::F32).expect("fits");
+    let asked = &examples[1].meaning;
+    for search in [sample(6).search, Search::Greedy] {
+        let config = DecodingConfig {
+            search,
+            ..sample(6)
+        };
+        let drafts = writer.write(asked, &config, 4).expect("writes");
+        assert!(!drafts.is_empty());
+        for draft in drafts.iter().filter(|draft| !draft.text.contains("Zed")) {
+            let example = Example {
+                meaning: asked.clone(),
+                text: draft.text.clone(),
+            };
+            let expected = -nats(&model, &[example]);
+            let gap = (draft.log_probability - expected).abs();
+            assert!(gap < 0.05, "{} {expected}", draft.log_probability);
+        }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Draft {
     pub tokens: Vec<u32>,
     /// log P of the tokens and the end under the model.
     pub log_probability: f64,
+    /// The same of each token, the end's last.
+    pub token_log_probabilities: Vec<f32>,
 }
 
 impl Copywriter {
@@ -67,10 +69,17 @@ impl Writer<'_> {
         let prompt = Prompt::new(meaning, &model.slotted, &model.tokenizer)?;
         let constraints = Constraints::new(&prompt, &self.pieces, config)?;
         let prefix = self.prefix(meaning)?;
+        let own_words = match &model.own_words {
+            Some(weights) if !meaning.own_texts.is_empty() => {
+                Some((model.own_words_of(meaning, &self.pieces)?, weights))
+            }
+            _ => None,
+        };
         let start = Start {
             engine: &self.engine,
             prefix: &prefix,
             prompt: &prompt.tokens,
+            own_words: own_words.as_ref().map(|(own, weights)| (own, *weights)),
         };
         let most = model.config.max_tokens;
         let room = most.saturating_sub(prompt.tokens.len() + 1);
@@ -151,8 +160,9 @@ impl Writer<'_> {
         }
         Some(Draft {
             text,
+            log_probability: found.log_probability(),
             tokens: found.tokens,
-            log_probability: -found.surprise,
+            token_log_probabilities: found.log_probabilities,
         })
     }
 }

@@ -48,7 +48,7 @@ pub fn read_corpus(path: &Path, exact: &[String]) -> Result<Corpus> {
             meaning: Meaning {
                 controls: line.controls,
                 facts: facts(&line.facts).map_err(fault)?,
-                user_state: None,
+                ..Meaning::default()
             },
             text: line.text,
         };

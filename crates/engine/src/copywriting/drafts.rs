@@ -336,7 +336,7 @@ fn meaning(
     Ok(Meaning {
         controls,
         facts,
-        user_state: None,
+        ..Meaning::default()
     })
 }
 

@@ -13,8 +13,13 @@ const ITEM_WORDS: usize = 6;
 const LEAST_REVIEWS: u32 = 2;
 /// Events of a shopper that are read, the latest.
 const LATEST: usize = 50;
+/// Words after which a review is cut at the end of a sentence, and at once where there is none.
+const PIECE_WORDS: (usize, usize) = (50, 80);
+/// Of a piece that is not the first of its review.
+const GOES_ON: &str = "goes_on";
 
-/// Reviews as texts: the last of a shopper is the test, the one before the validation, the others are learnt.
+/// Reviews as texts: the last of a shopper is the test, the one before the validation, the others are learnt. A long one is
+/// several texts, each a piece of it.
 ///
 /// What is told of a text is its rating and the words that others' earlier reviews of the item, among those that are learnt,
 /// use more than most: the set has no titles. A shopper's past is the reviews of earlier days, since within a day nobody
@@ -38,26 +43,46 @@ pub(crate) fn of_reviews(set: &ReviewSet, columns: usize) -> ShopperTexts {
     for (at, (review, words)) in reviews.iter().zip(item_words).enumerate() {
         let past = pasts.entry(&review.shopper).or_default();
         let earlier = past.partition_point(|event| reviews[*event as usize].at_s < review.at_s);
-        let told = Told {
+        let facts = facts(review, words);
+        let told = |(number, text): (usize, String)| Told {
             shopper: shoppers[review.shopper.as_str()],
             past: past[earlier.saturating_sub(LATEST)..earlier].to_vec(),
             interest: items[review.item.as_str()] as u32,
             example: Example {
-                meaning: Meaning::of_facts(facts(review, words)),
-                text: review.text.clone(),
+                meaning: Meaning {
+                    controls: vec![GOES_ON.to_owned(); usize::from(number > 0)],
+                    ..Meaning::of_facts(facts.clone())
+                },
+                text,
             },
         };
-        past.push(at as u32);
-        if review.text.is_empty() {
-            continue;
-        }
+        let told = pieces(&review.text).into_iter().enumerate().map(told);
         match parts[at] {
-            Part::Train => texts.train.push(told),
-            Part::Validation => texts.validation.push(told),
-            Part::Test => texts.test.push(told),
+            Part::Train => texts.train.extend(told),
+            Part::Validation => texts.validation.extend(told),
+            Part::Test => texts.test.extend(told),
         }
+        past.push(at as u32);
     }
     texts
+}
+
+/// A text in pieces that are short enough to be learnt; none of an empty one.
+fn pieces(text: &str) -> Vec<String> {
+    let (least, most) = PIECE_WORDS;
+    let (mut pieces, mut piece) = (Vec::new(), Vec::new());
+    for word in text.split_whitespace() {
+        piece.push(word);
+        let ends = word.ends_with(['.', '!', '?']);
+        if piece.len() >= most || (ends && piece.len() >= least) {
+            pieces.push(piece.join(" "));
+            piece.clear();
+        }
+    }
+    if !piece.is_empty() {
+        pieces.push(piece.join(" "));
+    }
+    pieces
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +209,11 @@ fn event(review: &Review, columns: usize) -> ShopperEvent {
         format!("rating:{}", review.rating),
     ];
     ShopperEvent {
-        text: format!("{} {}", review.headline, review.text),
+        texts: [&review.headline, &review.text]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .collect(),
         things: things.iter().map(|name| (column(name), 1.0)).collect(),
     }
 }

@@ -68,7 +68,7 @@ pub(crate) fn of_simulated_shop(
                 past: pasts.latest(number),
                 interest: strategy as u32,
             });
-            pasts.add(number, click(product, strategy, columns));
+            pasts.add(number, click(product, strategy, variant, columns));
         }
     }
     Ok(split(clicked, pasts.events))
@@ -142,16 +142,22 @@ fn deed(kind: &str, product: &Product, columns: usize) -> ShopperEvent {
     let fields = fields.map(|fact| format!("{kind}:{}:{}", fact.name, fact.value));
     let names = fields.chain([format!("{kind}:"), format!("product:{}", product.id)]);
     ShopperEvent {
-        text: String::new(),
+        texts: Vec::new(),
         things: names.map(|name| (column(&name, columns), 0.5)).collect(),
     }
 }
 
-/// A click on a message, which also tells by which argument.
-fn click(product: &Product, strategy: Strategy, columns: usize) -> ShopperEvent {
+/// A click on a message, which also tells by which argument and in which words.
+fn click(
+    product: &Product,
+    strategy: Strategy,
+    variant: &CopyVariant,
+    columns: usize,
+) -> ShopperEvent {
     let mut event = deed("click", product, columns);
     let argument = column(&format!("argument:{strategy:?}"), columns);
     event.things.push((argument, 2.0));
+    event.texts.push(words(variant));
     event
 }
 

@@ -17,8 +17,10 @@ pub struct UserStateReport {
     pub part: String,
     /// Texts to learn from; those that are too long were left out.
     pub learnt: usize,
-    /// Texts that were judged, each of another shopper.
+    /// Texts that were judged.
     pub judged: usize,
+    /// Shoppers who wrote them.
+    pub shoppers: usize,
     /// Held-out texts of shoppers who had done nothing before.
     pub without_past: usize,
     /// Held-out texts that are longer than the model reads.
@@ -67,10 +69,11 @@ impl UserStateReport {
     /// What was judged, in a line or two.
     pub fn heading(&self) -> String {
         format!(
-            "{}, {}: {} texts of as many shoppers, {} tokens; {} had no past, {} were too long. {} texts to learn from, but those too long; {} numbers, {} epochs, {:.1} min.",
+            "{}, {}: {} texts of {} shoppers, {} tokens; {} had no past, {} were too long. {} texts to learn from, but those too long; {} numbers, {} epochs, {:.1} min.",
             self.dataset,
             self.part,
             self.judged,
+            self.shoppers,
             self.tokens,
             self.without_past,
             self.too_long,

@@ -1,32 +1,28 @@
 //! Whether a shopper's state matters to what is written: held-out texts under the writer's own state, nobody's and another
 //! shopper's.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bandit::Bootstrap;
-use copywriter::decoder::{
-    Copywriter, CopywriterConfig, DecodingConfig, Example, Search, Surprise, train,
-};
+use copywriter::decoder::{Copywriter, CopywriterConfig, DecodingConfig, Search, train};
 use datasets::{ReviewSet, ShopConfig};
 use nn::inference::Precision;
 use nn::{Pass, Training};
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::review_texts::of_reviews;
 use super::simulated_texts::of_simulated_shop;
-use super::user_state_report::{StateRow, StateSample, UserStateReport};
+use super::user_state_measures::{Known, Measured, examples};
+use super::user_state_report::{StateSample, UserStateReport};
 use crate::error::{EngineError, Result};
 use crate::sequences::{find, read_text};
 use crate::train::{
     ShopperEncoder, ShopperSettings, ShopperTexts, Told, TrainProgress, train_jointly,
 };
 
-/// Texts that are measured in one go on one thread.
-const CHUNK: usize = 16;
 /// Facts that texts are shown for, and shoppers whom they are shown for.
 const SHOWN: (usize, usize) = (4, 3);
 
@@ -184,7 +180,7 @@ pub fn user_state_settings(path: Option<&Path>) -> Result<UserStateSettings> {
 /// Judged are the texts of shoppers with a past. Models are kept in `folder`; a training that was stopped goes on there.
 ///
 /// # Errors
-/// [`EngineError::NotReady`] where fewer than two held-out texts have a past, and those of training.
+/// [`EngineError::NotReady`] where fewer than two shoppers of held-out texts have a past, and those of training.
 pub(crate) fn evaluate_states(
     dataset: &str,
     texts: &ShopperTexts,
@@ -199,7 +195,7 @@ pub(crate) fn evaluate_states(
         progress(&TrainProgress::CopyStep(step));
         ControlFlow::Continue(())
     };
-    let (writer, encoder, record) = train_jointly(
+    let (mut writer, encoder, record) = train_jointly(
         texts,
         &settings.model,
         &settings.shopper,
@@ -220,33 +216,40 @@ pub(crate) fn evaluate_states(
     } else {
         ("test", &texts.test)
     };
-    let judged: Vec<&Told> = held_out
-        .iter()
-        .filter(|told| !told.past.is_empty())
-        .collect();
-    if judged.len() < 2 {
+    let judged = with_past(held_out);
+    let shoppers: BTreeSet<usize> = judged.iter().map(|told| told.shopper).collect();
+    if shoppers.len() < 2 {
         return Err(EngineError::NotReady {
-            missing: "fewer than two held-out texts have a past".to_owned(),
+            missing: "fewer than two shoppers of held-out texts have a past".to_owned(),
             remedy: "name a set in which shoppers wrote at least three texts".to_owned(),
         });
     }
-    let states = states(&encoder, &writer, texts, &judged)?;
-    let measured = Measured::new(&judged, &states, &writer, alone.as_ref(), &settings.judge)?;
+    let held_back = with_past(&texts.validation);
+    let fitted = examples(&held_back, &known(&encoder, &writer, texts, &held_back)?);
+    writer.fit_own_words(&fitted, &folder.join("joint"))?;
+    let known = known(&encoder, &writer, texts, &judged)?;
+    let measured = Measured::new(&judged, &known, &writer, alone.as_ref(), &settings.judge)?;
     Ok(UserStateReport {
         dataset: dataset.to_owned(),
         part: part.to_owned(),
         learnt: texts.train.len(),
-        judged: measured.places.len(),
+        judged: measured.texts(),
+        shoppers: measured.shoppers(),
         without_past: held_out.len() - judged.len(),
-        too_long: judged.len() - measured.places.len(),
+        too_long: judged.len() - measured.texts(),
         tokens: measured.tokens(),
         rows: measured.rows(&settings.judge)?,
         parameters: writer.parameter_count() + encoder.parameter_count(),
         epochs: (record.epochs.len(), record.best_epoch),
         training_minutes: training_seconds / 60.0,
-        samples: samples(&writer, &judged, &states, settings.judge.seed)?,
+        samples: samples(&writer, &judged, &known, settings.judge.seed)?,
         settings: settings.clone(),
     })
+}
+
+fn with_past(told: &[Told]) -> Vec<&Told> {
+    let all = told.iter();
+    all.filter(|told| !told.past.is_empty()).collect()
 }
 
 /// The same language model, which knows nobody.
@@ -271,143 +274,31 @@ fn without_states(
     }
 }
 
-fn states(
+/// What is known of the shopper of each text.
+fn known(
     encoder: &ShopperEncoder,
     writer: &Copywriter,
     texts: &ShopperTexts,
     judged: &[&Told],
-) -> Result<Vec<Vec<f32>>> {
+) -> Result<Vec<Known>> {
     let events = encoder.rows(writer, &texts.events)?;
     let pasts: Vec<&[u32]> = judged.iter().map(|told| &told.past[..]).collect();
     let states = encoder.states(writer.token_table(), &events, &pasts, &mut Pass::Infer)?;
-    Ok(states.to_vec2().map_err(nn::NnError::from)?)
-}
-
-/// The surprise of each text under each kind of state.
-struct Measured {
-    /// Which of the judged texts were measured.
-    places: Vec<usize>,
-    tokens: Vec<f64>,
-    own: Vec<f64>,
-    nobody: Vec<f64>,
-    /// The mean over the permutations.
-    others: Vec<f64>,
-    alone: Option<Vec<f64>>,
-}
-
-impl Measured {
-    fn new(
-        judged: &[&Told],
-        states: &[Vec<f32>],
-        writer: &Copywriter,
-        alone: Option<&Copywriter>,
-        settings: &JudgeSettings,
-    ) -> Result<Self> {
-        let with = |model: &Copywriter, state: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync)| {
-            surprises(model, judged, state)
-        };
-        let own = with(writer, &|at| Some(states[at].clone()))?;
-        let places: Vec<usize> = (0..own.len()).filter(|at| own[*at].is_some()).collect();
-        let nats = |found: &[Option<Surprise>]| -> Vec<f64> {
-            let kept = places.iter().filter_map(|at| found[*at]);
-            kept.map(|surprise| surprise.nats).collect()
-        };
-        let mut others = vec![0.0; places.len()];
-        for number in 0..settings.permutations {
-            let other = another(judged.len(), settings.seed, number);
-            let found = with(writer, &|at| Some(states[other[at]].clone()))?;
-            for (sum, nats) in others.iter_mut().zip(nats(&found)) {
-                *sum += nats / settings.permutations as f64;
-            }
-        }
-        let tokens = places.iter().filter_map(|at| own[*at]);
-        Ok(Self {
-            tokens: tokens.map(|surprise| surprise.tokens as f64).collect(),
-            own: nats(&own),
-            nobody: nats(&with(writer, &|_| None)?),
-            alone: match alone {
-                Some(model) => Some(nats(&with(model, &|_| None)?)),
-                None => None,
-            },
-            others,
-            places,
+    let states: Vec<Vec<f32>> = states.to_vec2().map_err(nn::NnError::from)?;
+    let all = states.into_iter().zip(pasts);
+    Ok(all
+        .map(|(state, past)| Known {
+            state: Some(state),
+            own_texts: texts.own_texts(past),
         })
-    }
-
-    fn tokens(&self) -> usize {
-        self.tokens.iter().sum::<f64>() as usize
-    }
-
-    /// The perplexities, and how far each lies above that of the own states.
-    fn rows(&self, settings: &JudgeSettings) -> Result<Vec<StateRow>> {
-        let mut named = vec![
-            ("the shopper's own state", &self.own),
-            ("no state (zeros)", &self.nobody),
-            ("another shopper's state", &self.others),
-        ];
-        if let Some(alone) = &self.alone {
-            named.push(("a model trained without states", alone));
-        }
-        let bootstrap = Bootstrap {
-            replicates: settings.resamples,
-            seed: settings.seed,
-            ..Bootstrap::default()
-        };
-        let row = |(name, nats): (&str, &Vec<f64>)| {
-            let sum = |of: &[f64], drawn: &[usize]| drawn.iter().map(|at| of[*at]).sum::<f64>();
-            let gain = |drawn: &[usize]| {
-                let gap = sum(&self.own, drawn) - sum(nats, drawn);
-                1.0 - (gap / sum(&self.tokens, drawn)).exp()
-            };
-            let all: Vec<usize> = (0..self.tokens.len()).collect();
-            let closer = self.own.iter().zip(nats).filter(|(own, other)| own < other);
-            Ok(StateRow {
-                state: name.to_owned(),
-                perplexity: (sum(nats, &all) / sum(&self.tokens, &all)).exp(),
-                own_is_below: bootstrap.one_sample(all.len(), gain)?,
-                own_is_closer: closer.count() as f64 / all.len() as f64,
-            })
-        };
-        named.into_iter().map(row).collect()
-    }
-}
-
-/// How little a model expects each text, with the state that is given for it.
-fn surprises(
-    model: &Copywriter,
-    judged: &[&Told],
-    state: &(dyn Fn(usize) -> Option<Vec<f32>> + Sync),
-) -> Result<Vec<Option<Surprise>>> {
-    let places: Vec<usize> = (0..judged.len()).collect();
-    let of_chunk = |places: &[usize]| {
-        let example = |at: &usize| {
-            let mut example: Example = judged[*at].example.clone();
-            example.meaning.user_state = state(*at);
-            example
-        };
-        let examples: Vec<Example> = places.iter().map(example).collect();
-        model.surprise(&examples)
-    };
-    let found: std::result::Result<Vec<_>, _> = places.par_chunks(CHUNK).map(of_chunk).collect();
-    Ok(found?.concat())
-}
-
-/// For each of `count` places another one, all different.
-fn another(count: usize, seed: u64, number: u64) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    order.shuffle(&mut nn::generator(seed, "another shopper", number));
-    let mut others = vec![0; count];
-    for (place, next) in order.iter().zip(order.iter().cycle().skip(1)) {
-        others[*place] = *next;
-    }
-    others
+        .collect())
 }
 
 /// Texts for the same facts and different shoppers, drawn with the same seed and not selected.
 fn samples(
     writer: &Copywriter,
     judged: &[&Told],
-    states: &[Vec<f32>],
+    known: &[Known],
     seed: u64,
 ) -> Result<Vec<StateSample>> {
     let mut order: Vec<usize> = (0..judged.len()).collect();
@@ -431,7 +322,7 @@ fn samples(
         let about = judged[group[0]];
         for at in group {
             let mut meaning = about.example.meaning.clone();
-            meaning.user_state = Some(states[*at].clone());
+            known[*at].tell(&mut meaning);
             let drafts = ready.write(&meaning, &decoding, seed)?;
             let facts = meaning.facts.iter();
             samples.push(StateSample {
@@ -471,8 +362,8 @@ mod tests {
     #[test]
     fn a_state_that_tells_the_wording_lowers_the_perplexity() {
         let report = judged(true);
-        let [own, nobody, another, alone] = &report.rows[..] else {
-            panic!("four rows: {report:?}");
+        let [own, _, nobody, another, alone] = &report.rows[..] else {
+            panic!("five rows: {report:?}");
         };
         assert!(own.own_is_below.value.abs() < 1e-12);
         // Half of the others would have written the other sentence.
@@ -485,27 +376,10 @@ mod tests {
     #[test]
     fn a_state_that_tells_nothing_changes_nothing() {
         let report = judged(false);
-        for (row, most) in report.rows.iter().zip([0.0, 0.01, 0.01, 0.05]) {
+        for (row, most) in report.rows.iter().zip([0.0, 0.01, 0.01, 0.01, 0.05]) {
             let gain = row.own_is_below.value;
             assert!(gain.abs() <= most, "{}", report.table());
         }
-    }
-
-    #[test]
-    fn everybody_gets_the_state_of_another() {
-        for count in [2, 3, 10] {
-            let others = another(count, 1, 0);
-            let mut sorted = others.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, (0..count).collect::<Vec<_>>());
-            assert!(
-                others
-                    .iter()
-                    .enumerate()
-                    .all(|(place, other)| place != *other)
-            );
-        }
-        assert_ne!(another(10, 1, 0), another(10, 1, 1));
     }
 
     #[test]

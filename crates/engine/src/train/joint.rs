@@ -52,6 +52,12 @@ pub(crate) struct ShopperTexts {
 }
 
 impl ShopperTexts {
+    /// The texts that came with a past, the oldest first.
+    pub(crate) fn own_texts(&self, past: &[u32]) -> Vec<String> {
+        let events = past.iter().map(|at| &self.events[*at as usize]);
+        events.flat_map(|event| event.texts.clone()).collect()
+    }
+
     /// The texts to learn from, without anybody's state.
     pub(crate) fn corpus(&self) -> Corpus {
         let examples = |told: &[Told]| told.iter().map(|one| one.example.clone()).collect();

@@ -26,8 +26,8 @@ pub(crate) type EventRow = Vec<(u32, f32)>;
 /// What a shopper did once.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct ShopperEvent {
-    /// The words that came with it; may be empty.
-    pub(crate) text: String,
+    /// The texts that came with it, such as a headline and what stands below it; may be none.
+    pub(crate) texts: Vec<String>,
     /// The things that it was about, as columns of the encoder's own table.
     pub(crate) things: EventRow,
 }
@@ -166,7 +166,7 @@ impl ShopperEncoder {
     pub(crate) fn rows(&self, writer: &Copywriter, events: &[ShopperEvent]) -> Result<EventRows> {
         let words = |event: &ShopperEvent| -> Result<EventRow> {
             let mut counts: BTreeMap<u32, f32> = BTreeMap::new();
-            for token in writer.tokens(&event.text)? {
+            for token in writer.tokens(&event.texts.join(" "))? {
                 *counts.entry(token).or_default() += 1.0;
             }
             let weigh = |(token, count): (u32, f32)| {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use nn::inference::Session;
 
-use super::{Hypothesis, Start, is_plausible, to_log_probabilities};
+use super::{Hypothesis, Start, is_plausible};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
 use crate::decoder::tokenizer::END;
@@ -67,7 +67,7 @@ pub(super) fn beam(
         session.read_vectors(0, start.prefix)?;
     }
     let mut first = session.read(0, start.prompt)?.to_vec();
-    to_log_probabilities(&mut first);
+    start.expect(&[], &mut first);
     let mut groups: Vec<Group> = (0..shape.groups)
         .map(|_| Group {
             open: vec![Open {
@@ -100,10 +100,11 @@ pub(super) fn beam(
         }
         let logits = session.step(&next)?;
         rows.clear();
-        for ((sequence, _), row) in next.iter().zip(logits.chunks_exact(vocabulary)) {
+        let open = groups.iter().flat_map(|group| &group.open);
+        for (open, row) in open.zip(logits.chunks_exact(vocabulary)) {
             let mut row = row.to_vec();
-            to_log_probabilities(&mut row);
-            rows.insert(*sequence, row);
+            start.expect(&open.text.tokens, &mut row);
+            rows.insert(open.sequence, row);
         }
     }
     let mut all: Vec<Hypothesis> = groups.into_iter().flat_map(|group| group.done).collect();
@@ -132,12 +133,13 @@ fn expand(
         let bonuses: HashMap<u32, f64> = constraints.bonuses(&open.progress).collect();
         let bonus = |token: u32| bonuses.get(&token).copied().unwrap_or(0.0);
         let scored = |token: u32| f64::from(row[token as usize]) - loss(token) + bonus(token);
+        let so_far = open.text.log_probability();
         let next = constraints.next(&open.text.tokens, &open.progress);
         let allowed = |token: u32| {
             next.allows(token) && (token != END || is_plausible(row, row[END as usize]))
         };
         for token in best_allowed(row.len(), shape.width + 1, scored, allowed) {
-            let score = scored(token) + open.text.bonus - open.text.surprise - open.penalty;
+            let score = scored(token) + open.text.bonus + so_far - open.penalty;
             candidates.push((score, index, token, loss(token), bonus(token)));
         }
     }
@@ -148,16 +150,13 @@ fn expand(
             break;
         }
         let parent = &group.open[index];
-        let surprise = parent.text.surprise - f64::from(rows[&parent.sequence][token as usize]);
+        let mut child = parent.clone();
+        let of_model = rows[&parent.sequence][token as usize];
+        child.text.log_probabilities.push(of_model);
         if token == END {
-            group.done.push(Hypothesis {
-                surprise,
-                ..parent.text.clone()
-            });
+            group.done.push(child.text);
             continue;
         }
-        let mut child = parent.clone();
-        child.text.surprise = surprise;
         child.text.bonus += bonus;
         child.penalty += loss;
         child.progress = constraints.advance(&parent.progress, token);

@@ -1,16 +1,13 @@
 //! Texts drawn at random.
 
-use nn::simd::max;
+use nn::simd::{exp_f32, max, sum_of, vectorised};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Hypothesis, IMPLAUSIBLE, Start, to_log_probabilities};
+use super::{Hypothesis, IMPLAUSIBLE, Start};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
 use crate::decoder::tokenizer::END;
-
-/// Tokens that are sorted first: a nucleus is seldom larger.
-const SORTED: usize = 64;
 
 /// From what a token is drawn: the model's distribution, cooled and cut.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +42,7 @@ pub(super) fn sample(
         session.read_vectors(0, start.prefix)?;
     }
     let mut first = session.read(0, start.prompt)?.to_vec();
-    to_log_probabilities(&mut first);
+    start.expect(&[], &mut first);
     let mut open: Vec<Open> = (0..count)
         .map(|sequence| Open {
             sequence,
@@ -75,7 +72,8 @@ pub(super) fn sample(
             let gained = bonuses.iter().find(|(slot, _)| *slot == token);
             let bonus = gained.map_or(0.0, |(_, bonus)| *bonus);
             one.text.bonus += bonus;
-            one.text.surprise -= f64::from(row[token as usize]) - bonus;
+            let of_model = f64::from(row[token as usize]) - bonus;
+            one.text.log_probabilities.push(of_model as f32);
             if token == END {
                 done.push((one.sequence, one.text));
                 continue;
@@ -90,8 +88,9 @@ pub(super) fn sample(
             break;
         }
         rows = session.step(&next)?.to_vec();
-        rows.chunks_exact_mut(vocabulary)
-            .for_each(to_log_probabilities);
+        for (one, row) in open.iter().zip(rows.chunks_exact_mut(vocabulary)) {
+            start.expect(&one.text.tokens, row);
+        }
     }
     done.sort_by_key(|(sequence, _)| *sequence);
     Ok(done.into_iter().map(|(_, text)| text).collect())
@@ -108,15 +107,13 @@ fn draw(
     allowed: impl Fn(u32) -> bool,
     rng: &mut ChaCha8Rng,
 ) -> Option<u32> {
-    let least = max(log_probabilities) + IMPLAUSIBLE;
-    let tokens = |plausible: bool| {
-        let all = (0u32..).zip(log_probabilities.iter().copied());
-        all.filter(move |(_, x)| (*x >= least) == plausible)
-            .collect()
-    };
-    let mut weights = nucleus(tokens(true), chance, &allowed);
+    let most = max(log_probabilities);
+    let least = most + IMPLAUSIBLE;
+    let bands = [f32::INFINITY, most - 3.0, most - 6.0, most - 9.0, least];
+    let mut weights = nucleus(log_probabilities, &bands, chance, &allowed);
     if weights.is_empty() {
-        weights = nucleus(tokens(false), chance, |token| {
+        let rest = [least, f32::NEG_INFINITY];
+        weights = nucleus(log_probabilities, &rest, chance, |token| {
             token != END && allowed(token)
         });
     }
@@ -135,38 +132,49 @@ fn draw(
     chosen.or(weights.last()).map(|(token, _)| *token)
 }
 
-/// The likeliest of the allowed tokens that the cuts leave, with their probabilities, the likeliest first.
+/// The likeliest of the allowed tokens that the cuts leave, with their probabilities, the likeliest first. The tokens are those
+/// between the first of `edges` and the last, sorted band by band: a nucleus seldom goes beyond the first ones.
 fn nucleus(
-    mut tokens: Vec<(u32, f32)>,
+    log_probabilities: &[f32],
+    edges: &[f32],
     chance: Chance,
     allowed: impl Fn(u32) -> bool,
 ) -> Vec<(u32, f64)> {
-    let likelier = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    let mut total: f64 = tokens.iter().map(|(_, x)| f64::from(*x).exp()).sum();
+    let within = |from: f32, to: f32, x: f32| to <= x && x < from;
+    let (highest, lowest) = (edges[0], edges[edges.len() - 1]);
+    let mut total = vectorised(
+        #[inline(always)]
+        || {
+            let weight = |x| {
+                if within(highest, lowest, x) {
+                    exp_f32(x)
+                } else {
+                    0.0
+                }
+            };
+            f64::from(sum_of(log_probabilities, weight))
+        },
+    );
     let (mut kept, mut mass) = (Vec::new(), 0.0);
-    let (mut from, mut size) = (0, SORTED);
-    while from < tokens.len() {
-        let rest = &mut tokens[from..];
-        let count = size.min(rest.len());
-        if count < rest.len() {
-            rest.select_nth_unstable_by(count - 1, likelier);
-        }
-        rest[..count].sort_unstable_by(likelier);
-        for (token, x) in &rest[..count] {
-            let weight = f64::from(*x).exp();
+    for band in edges.windows(2) {
+        let all = (0u32..).zip(log_probabilities.iter().copied());
+        let mut tokens: Vec<(u32, f32)> =
+            all.filter(|(_, x)| within(band[0], band[1], *x)).collect();
+        tokens.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        for (token, x) in tokens {
+            let weight = f64::from(x).exp();
             let best = kept.first().map_or(weight, |first: &(u32, f64)| first.1);
             let full = !kept.is_empty() && mass >= chance.top_p * total;
             if full || weight < chance.min_p * best {
                 return kept;
             }
-            if allowed(*token) {
-                kept.push((*token, weight));
+            if allowed(token) {
+                kept.push((token, weight));
                 mass += weight;
             } else {
                 total -= weight;
             }
         }
-        (from, size) = (from + count, 4 * size);
     }
     kept
 }
@@ -196,7 +204,13 @@ mod tests {
         for (count, expected) in all.iter().zip([2_000i32, 1_200, 600, 200]) {
             assert!((count - expected).abs() < 120, "{all:?}");
         }
-        let nucleus = counts(Chance { top_p: 0.8, ..open }, |_| true);
+        let nucleus = counts(
+            Chance {
+                top_p: 0.79,
+                ..open
+            },
+            |_| true,
+        );
         assert_eq!((nucleus[2], nucleus[3]), (0, 0));
         // Of the allowed, 0.3 is the likeliest: half of it keeps 0.15 and drops 0.05.
         let floored = counts(Chance { min_p: 0.4, ..open }, |token| token > 0);

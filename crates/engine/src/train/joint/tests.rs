@@ -5,7 +5,7 @@ const COLUMNS: usize = 4;
 
 fn events() -> Vec<ShopperEvent> {
     let event = |text: &str, column| ShopperEvent {
-        text: text.to_owned(),
+        texts: vec![text.to_owned()],
         things: vec![(column, 0.3)],
     };
     vec![event("red", 0), event("money", 3)]

@@ -297,6 +297,9 @@ impl Config {
                 return Err(fault(key, hour.to_string(), "an hour from 0 to 23"));
             }
         }
+        if self.copywriter.live_lines == 0 {
+            return Err(fault("copywriter.live_lines", "0".to_owned(), "1 or more"));
+        }
         if events::Currency::parse(&self.shop.currency).is_err() {
             return Err(fault(
                 "shop.currency",

@@ -134,14 +134,27 @@ impl Copybook {
 
     /// A variant that may be shown, read once for all its messages.
     fn text(&self, variant: CopyVariant, claims: &[String]) -> Option<Text> {
-        let checks = self.guard.check_variant_with(&variant, claims);
-        let passed = checks.iter().all(|check| check.passed);
-        if !(variant.status.may_show() && passed) {
+        if !variant.status.may_show() {
             return None;
         }
-        Some(Text {
+        self.checked(variant, claims).ok()
+    }
+
+    /// A variant that the guard passes as a template, read once for all its messages; else the rule that it breaks.
+    pub(crate) fn checked(
+        &self,
+        mut variant: CopyVariant,
+        claims: &[String],
+    ) -> std::result::Result<Text, String> {
+        let checks = self.guard.check_variant_with(&variant, claims);
+        if let Some(broken) = checks.iter().find(|check| !check.passed) {
+            return Err(broken.rule.clone());
+        }
+        let compiled = CompiledVariant::new(&variant).map_err(|error| error.to_string())?;
+        variant.checks = checks;
+        Ok(Text {
             id: variant.id.clone(),
-            compiled: CompiledVariant::new(&variant).ok()?,
+            compiled,
             variant,
         })
     }

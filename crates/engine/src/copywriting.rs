@@ -4,6 +4,7 @@
 mod asked;
 mod corpus;
 mod drafts;
+pub(crate) mod live;
 mod measures;
 mod providers;
 mod published;
@@ -11,6 +12,7 @@ mod report;
 mod review_texts;
 mod sets;
 mod settings;
+mod shopper_states;
 mod simulated_texts;
 mod user_state_measures;
 mod user_state_report;
@@ -30,7 +32,7 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 pub use asked::{DraftProvider, DraftRequest};
-pub use corpus::read_corpus;
+pub use corpus::{CorpusRequest, ShopCorpus, read_corpus};
 pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};
 use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};

@@ -87,10 +87,24 @@ pub struct Candidate {
     /// What wrote the variant, where it is one of the shop's own store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// How the variant was written, where it was written for this decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveDraft>,
     /// P(chosen | context, these candidates), after every constraint.
     pub propensity: f64,
     /// The policy's estimate of the reward.
     pub score: f64,
+}
+
+/// How a language model came to a text: what learning from rewards needs, Σ ∂ log P(token) · reward.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LiveDraft {
+    /// The provider and the hash of the weights.
+    pub model: String,
+    /// The tokens of the text, slots in the place of exact values, the end left out.
+    pub tokens: Vec<u32>,
+    /// log P of each token under the model, and of the end last.
+    pub log_probabilities: Vec<f32>,
 }
 
 /// What a candidate would do.

@@ -35,7 +35,9 @@ pub use channel::{Channel, Goal, Language, Locale};
 pub use copy::{
     Binding, Check, CopyText, CopyVariant, Generator, Premise, Scope, Strategy, VariantStatus,
 };
-pub use decision::{Action, Candidate, Context, Contribution, Decision, Exclusion, Explanation};
+pub use decision::{
+    Action, Candidate, Context, Contribution, Decision, Exclusion, Explanation, LiveDraft,
+};
 pub use error::EventError;
 pub use event::{Event, LineItem, Properties};
 pub use event_kind::EventKind;

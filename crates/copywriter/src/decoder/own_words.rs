@@ -1,6 +1,6 @@
 //! A shopper's own words as a cache beside the language model.
 //!
-//! P(t | c) = w₀ P_φ(t | c) + w₁ P₀(t) + w₂ P₁(t | c) + w₃ P₂₊(t | c): the language model, the shopper's words whatever they
+//! `P(t | c) = w₀ P_φ(t | c) + w₁ P₀(t) + w₂ P₁(t | c) + w₃ P₂₊(t | c)`: the language model, the shopper's words whatever they
 //! follow, those that follow the last token, and those that follow the longest run of last tokens that the shopper has
 //! used before, two and more; a part that knows nothing of the place leaves its weight to the language model. Texts count half as much with every few later ones. The weights w, which sum to 1, depend on
 //! the length of that run and on how often it was met; [`OwnWordsWeights::fit`] finds them by expectation maximisation on texts

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use events::{Availability, Exclusion, Language, Strategy};
+use events::{Availability, Exclusion, Language, LiveDraft, Strategy};
 use features::Replenishment;
 use guard::{Facts, Rendered, Value};
 use recommender::{Task, bought, top_k};
@@ -12,8 +12,9 @@ use super::person::Pair;
 use super::reason::reason;
 use super::standing::Standing;
 use crate::copybook::{Copybook, Text};
+use crate::copywriting::live::{LiveBrief, LiveWriter};
 use crate::error::Result;
-use crate::policy::FEATURE_COUNT;
+use crate::policy::{ActionFacts, FEATURE_COUNT};
 use crate::shop::{KnownShopper, Shop};
 use crate::train::Ranker;
 
@@ -36,6 +37,8 @@ pub(crate) struct Candidate {
     pub(crate) provider: String,
     /// Whether it is one of the shop's own store.
     pub(crate) is_stored: bool,
+    /// How the text was written, where it was written for this shopper.
+    pub(crate) live: Option<LiveDraft>,
     pub(crate) reason: String,
     pub(crate) x: [f64; FEATURE_COUNT],
 }
@@ -58,6 +61,17 @@ pub(crate) struct Source<'a> {
     /// Whether each product may be spoken of: in stock, with a title and a price.
     pub(crate) sellable: &'a [bool],
     pub(crate) products_per_shopper: usize,
+    /// Writes for one shopper, where the shop lets it.
+    pub(crate) live: Option<&'a LiveWriter<'a>>,
+}
+
+/// A shopper who may get a message.
+struct Addressed<'a> {
+    known: &'a KnownShopper,
+    language: Language,
+    seed: u64,
+    /// The shopper's state, where lines are written that depend on it.
+    state: Option<Vec<f32>>,
 }
 
 /// Which products may be spoken of.
@@ -81,20 +95,33 @@ impl Source<'_> {
     ) -> Result<Vec<Candidates>> {
         let known: Vec<&KnownShopper> = shoppers.iter().map(|(known, ..)| *known).collect();
         let scores = self.ranker.scores(self.shop, &known, Task::NewItems)?;
+        let mut states = match self.live {
+            Some(live) if live.reads_states() => self.ranker.user_states(self.shop, &known)?,
+            _ => Vec::new(),
+        }
+        .into_iter();
         Ok(shoppers
             .iter()
             .zip(scores)
-            .map(|((known, language, seed), scores)| self.of_one(known, *language, *seed, &scores))
+            .map(|((known, language, seed), scores)| {
+                let addressed = Addressed {
+                    known,
+                    language: *language,
+                    seed: *seed,
+                    state: states.next(),
+                };
+                self.of_one(&addressed, &scores)
+            })
             .collect())
     }
 
-    fn of_one(
-        &self,
-        known: &KnownShopper,
-        language: Language,
-        seed: u64,
-        scores: &[f32],
-    ) -> Candidates {
+    fn of_one(&self, addressed: &Addressed<'_>, scores: &[f32]) -> Candidates {
+        let Addressed {
+            known,
+            language,
+            seed,
+            ..
+        } = *addressed;
         let mut candidates = Candidates::default();
         let messages = self.standing.messages_lately(known.shopper.pseudonym);
         let hour = self.standing.local_hour(known);
@@ -122,13 +149,77 @@ impl Source<'_> {
                         paths: text.variant.bindings.clone(),
                         provider: provider.clone(),
                         is_stored,
+                        live: None,
                         reason: reason(&pair, language),
                         x: facts.features(strategy),
                     });
                 }
             }
+            if rank == 0 {
+                self.write_live(addressed, &pair, facts, &mut candidates);
+            }
         }
         candidates
+    }
+
+    /// Lines about a product for this shopper alone, each a candidate of its own once the guard has passed it.
+    fn write_live(
+        &self,
+        addressed: &Addressed<'_>,
+        pair: &Pair<'_>,
+        mut action: ActionFacts,
+        candidates: &mut Candidates,
+    ) {
+        let Some(live) = self.live else {
+            return;
+        };
+        let product = &self.shop.products[pair.position];
+        let brief = LiveBrief {
+            product,
+            language: addressed.language,
+            user_state: addressed.state.clone(),
+            now: self.shop.now,
+            seed: addressed.seed,
+        };
+        let exclusions = &mut candidates.exclusions;
+        let mut refuse = |id: &str, reason: String| {
+            exclusions.push(Exclusion {
+                candidate: format!("{} {id}", product.id),
+                reason,
+            });
+        };
+        let lines = match live.write(&brief) {
+            Ok(lines) => lines,
+            Err(error) => return refuse("live", error.to_string()),
+        };
+        action.native_copy = true;
+        let user = pair.user_facts();
+        let facts = self.facts(pair, &user);
+        for line in lines {
+            let id = line.variant.id.clone();
+            let text = match self.copybook.checked(line.variant, &product.allowed_claims) {
+                Ok(text) => text,
+                Err(rule) => {
+                    refuse(&id, rule);
+                    continue;
+                }
+            };
+            match self.copybook.guard.render_compiled(&text.compiled, &facts) {
+                Ok(rendered) => candidates.messages.push(Candidate {
+                    position: pair.position,
+                    variant_id: id,
+                    strategy: text.variant.strategy,
+                    rendered,
+                    paths: text.variant.bindings,
+                    provider: text.variant.generator.provider,
+                    is_stored: false,
+                    live: Some(line.draft),
+                    reason: reason(pair, addressed.language),
+                    x: action.features(text.variant.strategy),
+                }),
+                Err(refusal) => refuse(&id, refusal.reason),
+            }
+        }
     }
 
     /// The products that compete: the best new ones, one that explores, and regular ones that are due.

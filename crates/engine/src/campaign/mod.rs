@@ -37,6 +37,7 @@ pub use summary::{CampaignReport, Refused};
 use crate::config::Config;
 use crate::copy_check;
 use crate::copybook::Copybook;
+use crate::copywriting::live::LiveModel;
 use crate::error::Result;
 use crate::policy::{DRAWS, Policy};
 use crate::shop::{KnownShopper, Shop};
@@ -103,8 +104,17 @@ pub fn run_campaign(
     let paused = variants::pause_untrue(store, &guard, shop.now)?;
     let copybook = Copybook::open(store, guard, request.channel, config)?;
     let standing = Standing::read(store, config, &shop, request.channel)?;
+    let live = LiveModel::open(store.dir(), config, request.channel, ranker.version())?;
+    let (live, no_live) = match live {
+        Some(Ok(live)) => (Some(live), None),
+        Some(Err(remark)) => (None, Some(remark)),
+        None => (None, None),
+    };
+    let mut written_by: Vec<&str> = copybook.own_version.iter().map(String::as_str).collect();
+    written_by.extend(live.as_ref().map(LiveModel::version));
+    let live_writer = live.as_ref().map(LiveModel::writer).transpose()?;
     let run = Run {
-        name: run_name(store, request, &shop, &policy, &ranker, &copybook)?,
+        name: run_name(store, request, &shop, &policy, &ranker, &written_by)?,
         shop: &shop,
         policy: &policy,
         ranker: &ranker,
@@ -126,6 +136,7 @@ pub fn run_campaign(
         stats: &stats,
         sellable: &sellable,
         products_per_shopper: config.campaign.products_per_shopper,
+        live: live_writer.as_ref(),
     };
     let cases = run.cases(&standing, &source, progress)?;
     progress(CampaignProgress::Choosing);
@@ -134,6 +145,7 @@ pub fn run_campaign(
     progress(CampaignProgress::Delivering);
     let lines = deliver::lines(&run, &cases, decisions);
     report.fill(&lines);
+    report.no_live_lines = no_live.map(|remark| remark.to_string());
     report.paused = paused
         .into_iter()
         .map(|(id, why)| (id, why.to_string()))
@@ -296,7 +308,9 @@ impl<'a> Run<'a> {
                 action: Action::Message,
                 product: Some(self.shop.products[message.position].id.clone()),
                 variant: Some(message.variant_id.clone()),
-                provider: message.is_stored.then(|| message.provider.clone()),
+                provider: (message.is_stored || message.live.is_some())
+                    .then(|| message.provider.clone()),
+                live: message.live.clone(),
                 propensity: *propensity,
                 score: self.policy.model.score(&message.x).unwrap_or_default(),
             })
@@ -361,6 +375,7 @@ fn nothing(propensity: f64) -> events::Candidate {
         product: None,
         variant: None,
         provider: None,
+        live: None,
         propensity,
         score: 0.0,
     }
@@ -374,7 +389,7 @@ fn run_name(
     shop: &Shop,
     policy: &Policy,
     ranker: &Ranker,
-    copybook: &Copybook,
+    written_by: &[&str],
 ) -> Result<String> {
     let (decisions, _) = store.decision_counts()?;
     let mut hasher = blake3::Hasher::new();
@@ -391,8 +406,8 @@ fn run_name(
     ] {
         hasher.update(part.as_bytes()).update(&[0]);
     }
-    // A shop without texts of its own has the names that it had before there could be any.
-    if let Some(version) = &copybook.own_version {
+    // A shop without texts of its own and live lines has the names that it had before there could be any.
+    for version in written_by {
         hasher.update(version.as_bytes());
     }
     Ok(format!("c_{}", &hasher.finalize().to_hex()[..16]))

@@ -61,6 +61,15 @@ pub struct CampaignReport {
     /// The shop's own texts that were paused before the campaign, since they are no longer true, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paused: Vec<(String, String)>,
+    /// Candidates that were written for the one shopper.
+    #[serde(default)]
+    pub live_lines: u64,
+    /// Messages that show one.
+    #[serde(default)]
+    pub live_messages: u64,
+    /// Why there are none, where the configuration asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_live_lines: Option<String>,
     /// The products that most messages speak of, with their messages.
     pub top_products: Vec<(String, u64)>,
     /// The texts that most messages show.
@@ -108,6 +117,9 @@ impl CampaignReport {
             propensities: [0; 10],
             refused: Vec::new(),
             paused: Vec::new(),
+            live_lines: 0,
+            live_messages: 0,
+            no_live_lines: None,
             top_products: Vec::new(),
             top_variants: Vec::new(),
             examples: Vec::new(),
@@ -122,6 +134,10 @@ impl CampaignReport {
         let mut refused: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
         for line in lines {
             self.shoppers += 1;
+            let decision = &line.decision;
+            let is_live = |candidate: &&events::Candidate| candidate.live.is_some();
+            self.live_lines += decision.candidates.iter().filter(is_live).count() as u64;
+            self.live_messages += u64::from(decision.chosen().live.is_some());
             for exclusion in line
                 .decision
                 .exclusions

@@ -15,6 +15,11 @@ pub struct CopywriterConfig {
     pub keep: usize,
     /// Sizes and training of the native model.
     pub model: NativeConfig,
+    /// Whether campaigns have lines written for the one shopper and the product that suits best, on channels with a
+    /// standing approval.
+    pub live: bool,
+    /// Lines that are drafted for a shopper, at least 1.
+    pub live_lines: usize,
     /// Who approves the texts that are kept by hand.
     pub approval: ApprovalConfig,
     /// A language model on a server; nobody is asked unless it is configured.
@@ -56,6 +61,8 @@ impl Default for CopywriterConfig {
             drafts: 12,
             keep: 3,
             model: NativeConfig::default(),
+            live: false,
+            live_lines: 4,
             approval: ApprovalConfig::default(),
             llm: None,
         }

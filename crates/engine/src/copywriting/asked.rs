@@ -33,6 +33,8 @@ pub struct DraftRequest {
     pub facts: Map<String, Value>,
     /// How they are to be said; see [`copywriter::decoder::Meaning::controls`].
     pub controls: Vec<String>,
+    /// The shopper whom they are for, by an identifier or a pseudonym.
+    pub shopper: Option<String>,
     /// Where they are sent.
     pub channel: Option<Channel>,
     /// The argument that they make.

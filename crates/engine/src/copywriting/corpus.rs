@@ -1,12 +1,17 @@
 //! A shop's own texts and what they were written from.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::Path;
 
 use copywriter::decoder::{Corpus, Example, Fact, Meaning};
 use serde_json::{Map, Value};
 
+use super::shopper_states::ShopperStates;
+use crate::config::Config;
 use crate::error::{EngineError, Result};
 use crate::sequences::read_text;
+use crate::store::Store;
 
 /// Of so many texts one is held out, to stop training by.
 const HELD_OUT: usize = 20;
@@ -18,20 +23,57 @@ struct Line {
     facts: Map<String, Value>,
     #[serde(default)]
     controls: Vec<String>,
+    /// The shopper whom the text was for.
+    shopper: Option<String>,
     text: String,
 }
 
-/// Reads a corpus of JSON lines, plain or as `.xz`: `{"facts": {"title": "Mug", "colour": ["red", "white"]}, "controls":
-/// ["push"], "text": "…"}`. `exact` names the facts whose values a text has to have as they are.
+/// A shop's own texts.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ShopCorpus {
+    /// The texts and what they were written from.
+    pub texts: Corpus,
+    /// The version of the user model that made the shoppers' states; none where the texts are for nobody.
+    pub states_of: Option<String>,
+}
+
+/// Where a shop's own texts are, and how they are to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct CorpusRequest<'a> {
+    /// The file of JSON lines, plain or as `.xz`.
+    pub path: &'a Path,
+    /// The facts whose values a text has to have as they are; the model never reads or writes them.
+    pub exact: &'a [String],
+    /// The facts whose values the model reads and writes whole, where a text has them word for word.
+    pub copied: &'a [String],
+    /// Where the shoppers are known.
+    pub data_dir: &'a Path,
+    /// How the shop is looked at.
+    pub config: &'a Config,
+}
+
+/// Reads a corpus of JSON lines: `{"facts": {"title": "Mug", "colour": ["red", "white"]}, "controls": ["push"], "shopper":
+/// "17850", "text": "…"}`. What is known of a shopper is the state at the end of the log.
 ///
 /// # Errors
-/// [`EngineError::File`] for the first line that cannot be read, or a file without one.
-pub fn read_corpus(path: &Path, exact: &[String]) -> Result<Corpus> {
+/// [`EngineError::File`] for the first line that cannot be read, or a file without one; [`EngineError::NotReady`] where it
+/// names shoppers and no user model is trained.
+pub fn read_corpus(request: &CorpusRequest<'_>) -> Result<ShopCorpus> {
+    let CorpusRequest {
+        path,
+        exact,
+        copied,
+        ..
+    } = *request;
     let content = read_text(path)?;
     let mut corpus = Corpus {
         slots: exact.to_vec(),
+        copied: copied.to_vec(),
         ..Corpus::default()
     };
+    let store: OnceCell<Store> = OnceCell::new();
+    let mut shoppers: Option<ShopperStates<'_>> = None;
+    let mut states: HashMap<String, Vec<f32>> = HashMap::new();
     let lines = content.lines().enumerate();
     let lines = lines.filter(|(_, line)| !line.trim().is_empty());
     for (number, (at, line)) in lines.enumerate() {
@@ -44,10 +86,31 @@ pub fn read_corpus(path: &Path, exact: &[String]) -> Result<Corpus> {
         if line.text.trim().is_empty() {
             return Err(fault("the text is empty".to_owned()));
         }
+        let user_state = match line.shopper {
+            None => None,
+            Some(shopper) => {
+                if !states.contains_key(&shopper) {
+                    let known = match &mut shoppers {
+                        Some(known) => known,
+                        none => {
+                            let opened = Store::open_existing(request.data_dir)?;
+                            let store = store.get_or_init(|| opened);
+                            none.insert(ShopperStates::open(store, request.config)?)
+                        }
+                    };
+                    let state = known
+                        .of(&shopper)
+                        .map_err(|error| fault(error.to_string()))?;
+                    states.insert(shopper.clone(), state);
+                }
+                states.get(&shopper).cloned()
+            }
+        };
         let example = Example {
             meaning: Meaning {
                 controls: line.controls,
                 facts: facts(&line.facts).map_err(fault)?,
+                user_state,
                 ..Meaning::default()
             },
             text: line.text,
@@ -66,15 +129,20 @@ pub fn read_corpus(path: &Path, exact: &[String]) -> Result<Corpus> {
             "give a line for each text",
         ));
     }
-    if let Some(name) = exact.iter().find(|name| !has(&corpus, name)) {
-        let problem = format!("no line has the fact `{name}`, which is to be exact");
+    let named = exact.iter().map(|name| (name, "exact"));
+    let mut named = named.chain(copied.iter().map(|name| (name, "copied")));
+    if let Some((name, how)) = named.find(|(name, _)| !has(&corpus, name)) {
+        let problem = format!("no line has the fact `{name}`, which is to be {how}");
         return Err(EngineError::file(
             path,
             problem,
             "name facts as the corpus does",
         ));
     }
-    Ok(corpus)
+    Ok(ShopCorpus {
+        texts: corpus,
+        states_of: shoppers.map(|known| known.version().to_owned()),
+    })
 }
 
 /// Whether a text of the corpus was written from a fact of a name.
@@ -118,7 +186,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("corpus.jsonl");
         std::fs::write(&path, content).expect("is written");
-        read_corpus(&path, &["title".to_owned()])
+        let request = CorpusRequest {
+            path: &path,
+            exact: &["title".to_owned()],
+            copied: &[],
+            data_dir: folder.path(),
+            config: &Config::default(),
+        };
+        Ok(read_corpus(&request)?.texts)
     }
 
     #[test]

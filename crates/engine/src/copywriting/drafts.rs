@@ -13,6 +13,8 @@ use serde::Serialize;
 use super::asked::{DraftProvider, DraftRequest};
 use super::corpus::facts;
 use super::settings::DraftSettings;
+use super::shopper_states::ShopperStates;
+use super::writer::{STALE_STATES, Saved};
 use super::{providers, writer, written};
 use crate::config::Config;
 use crate::copy_check;
@@ -96,6 +98,12 @@ pub fn draft(
     config: &Config,
     request: &DraftRequest,
 ) -> Result<Drafted> {
+    if request.shopper.is_some() && request.provider != DraftProvider::Decoder {
+        return Err(EngineError::NotReady {
+            missing: format!("{} writes for nobody in particular", request.provider),
+            remedy: "leave --shopper out, or name --provider decoder".to_owned(),
+        });
+    }
     let from_facts = !(request.facts.is_empty() && request.controls.is_empty());
     if from_facts && request.provider != DraftProvider::Decoder {
         return Err(EngineError::NotReady {
@@ -112,7 +120,7 @@ pub fn draft(
     let shown = product.zip(request.channel);
     let written = match (request.provider, store, shown) {
         (DraftProvider::Decoder, ..) if !request.keep || shown.is_some() => {
-            by_decoder(data_dir, config, &guard, product, request)?
+            by_decoder(data_dir, store, config, &guard, product, request)?
         }
         (
             DraftProvider::Native | DraftProvider::Llm | DraftProvider::Templates,
@@ -191,13 +199,17 @@ fn told(written: Written) -> Drafted {
 /// Writes with the language model of the data directory.
 fn by_decoder(
     data_dir: &Path,
+    store: Option<&Store>,
     config: &Config,
     guard: &Guard,
     product: Option<&Product>,
     request: &DraftRequest,
 ) -> Result<Written> {
     let (model, saved) = writer::load(data_dir)?;
-    let meaning = meaning(product, controls(&model, request)?, request)?;
+    let mut meaning = meaning(product, controls(&model, request)?, request)?;
+    if let Some(shopper) = &request.shopper {
+        meaning.user_state = Some(state(store, config, &saved, shopper)?);
+    }
     let grounds = match product {
         Some(product) => guard.ground(product, request.now),
         // What was given is all that is known.
@@ -254,6 +266,29 @@ fn by_decoder(
     })
 }
 
+/// What a language model is told of a shopper.
+fn state(store: Option<&Store>, config: &Config, saved: &Saved, shopper: &str) -> Result<Vec<f32>> {
+    let Some(states_of) = &saved.states_of else {
+        return Err(EngineError::NotReady {
+            missing: "the language model knows no shoppers".to_owned(),
+            remedy: "leave --shopper out, or train it on a corpus whose lines name the shopper"
+                .to_owned(),
+        });
+    };
+    let store = store.ok_or_else(|| EngineError::NotReady {
+        missing: "nothing is known of any shopper".to_owned(),
+        remedy: "run `hawker import` first".to_owned(),
+    })?;
+    let shoppers = ShopperStates::open(store, config)?;
+    if shoppers.version() != states_of {
+        return Err(EngineError::NotReady {
+            missing: STALE_STATES.to_owned(),
+            remedy: "run `hawker train copywriter` again".to_owned(),
+        });
+    }
+    shoppers.of(shopper)
+}
+
 /// How the texts are to be said: the controls that are asked for, and channel, strategy and language where the model learnt
 /// with them.
 fn controls(model: &Copywriter, request: &DraftRequest) -> Result<Vec<String>> {
@@ -272,14 +307,20 @@ fn controls(model: &Copywriter, request: &DraftRequest) -> Result<Vec<String>> {
         request.strategy.map(Strategy::name),
         request.language.map(Language::tag),
     ];
+    let implied: Vec<&str> = implied.into_iter().flatten().collect();
     let mut controls = request.controls.clone();
-    for name in implied.into_iter().flatten() {
-        let name = name.to_owned();
-        if known.contains(&name) && !controls.contains(&name) {
+    for name in implied_controls(&known, &implied) {
+        if !controls.contains(&name) {
             controls.push(name);
         }
     }
     Ok(controls)
+}
+
+/// Those of the names that the model learnt with.
+pub(super) fn implied_controls(known: &[String], names: &[&str]) -> Vec<String> {
+    let names = names.iter().map(|name| (*name).to_owned());
+    names.filter(|name| known.contains(name)).collect()
 }
 
 impl CheckedDraft {
@@ -342,7 +383,7 @@ fn meaning(
 
 /// A product's fields and facts under their names on the wire; a fact that has ended is none, and neither is a sale price
 /// that nobody pays.
-fn product_facts(product: &Product, now: Timestamp) -> Vec<Fact> {
+pub(super) fn product_facts(product: &Product, now: Timestamp) -> Vec<Fact> {
     let money = |money: Option<events::Money>| money.map(|money| money.to_string());
     let sale = product.sale_price;
     let sale = sale.filter(|_| product.current_price() == product.sale_price);

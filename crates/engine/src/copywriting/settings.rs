@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use copywriter::decoder::{CopywriterConfig, DecodingConfig, Search};
+use copywriter::decoder::{Consensus, CopywriterConfig, DecodingConfig, Search};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
@@ -83,6 +83,13 @@ impl DraftSettings {
             top_p: self.top_p,
             min_p: 0.0,
         })
+    }
+
+    /// How the agreement of drawn texts is counted.
+    pub(super) fn consensus(&self) -> Consensus {
+        Consensus {
+            references: self.references,
+        }
     }
 
     /// What holds however tokens are chosen, and whatever the facts are.

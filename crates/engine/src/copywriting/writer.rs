@@ -7,12 +7,16 @@ use copywriter::decoder::{Copywriter, Corpus, Lexicon, train};
 use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
+use super::corpus::ShopCorpus;
 use super::settings::{CopySettings, DraftSettings};
 use crate::error::{EngineError, Result};
 use crate::train::ModelFolders;
 
 /// What the model was trained for, beside it; written last.
 const SETTINGS: &str = "drafts.json";
+/// What is wrong where the shoppers' states are not those that a model learnt with.
+pub(super) const STALE_STATES: &str =
+    "the user model was trained again since the copywriter learnt to read its states";
 /// The learning curve, which the training loop writes.
 const RECORD: &str = "training.json";
 
@@ -24,6 +28,9 @@ pub(super) struct Saved {
     /// A hash of the corpus and the settings; absent in what an older version wrote.
     #[serde(default)]
     learnt_from: String,
+    /// The version of what made the shoppers' states that it learnt with; none where it knows nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) states_of: Option<String>,
 }
 
 /// Trains the language model of a data directory on a corpus; a run that was interrupted goes on where it stopped, and one
@@ -35,15 +42,20 @@ pub(super) struct Saved {
 /// [`EngineError::Copy`] for settings that cannot be meant, when training fails or a file cannot be written.
 pub fn train_writer(
     data_dir: &Path,
-    corpus: &Corpus,
+    corpus: &ShopCorpus,
     settings: &CopySettings,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<TrainingRecord> {
     settings.model.check()?;
     settings.drafts.check()?;
+    let (states_of, corpus) = (&corpus.states_of, &corpus.texts);
+    let mut settings = settings.clone();
+    if let Some(width) = width(corpus) {
+        settings.model.user_width = width;
+    }
     let place = Place::of(data_dir);
     place.recover()?;
-    let learnt_from = fingerprint(corpus, settings);
+    let learnt_from = fingerprint(corpus, &settings);
     if let Some(saved) = place.saved()?
         && saved.learnt_from == learnt_from
     {
@@ -59,10 +71,18 @@ pub fn train_writer(
         drafts: settings.drafts.clone(),
         lexicon: Lexicon::learn(&corpus.train, &corpus.slots),
         learnt_from,
+        states_of: states_of.clone(),
     };
     nn::write_checked_json(&place.fresh.join(SETTINGS), &saved)?;
     place.take_into_use()?;
     Ok(record)
+}
+
+/// Whether a data directory has a language model.
+pub(super) fn is_trained(data_dir: &Path) -> Result<bool> {
+    let place = Place::of(data_dir);
+    place.recover()?;
+    Ok(place.used.join(SETTINGS).exists())
 }
 
 /// The language model of a data directory and how it writes.
@@ -74,6 +94,13 @@ pub(super) fn load(data_dir: &Path) -> Result<(Copywriter, Saved)> {
         remedy: "train one with `hawker train copywriter --corpus FILE`".to_owned(),
     })?;
     Ok((Copywriter::load(&place.used)?, saved))
+}
+
+/// The length of the shoppers' states, where the corpus has any.
+fn width(corpus: &Corpus) -> Option<usize> {
+    let states = corpus.train.iter().chain(&corpus.validation);
+    let states = states.map(|example| &example.meaning.user_state);
+    states.flatten().map(Vec::len).next()
 }
 
 fn fingerprint(corpus: &Corpus, settings: &CopySettings) -> String {
@@ -194,7 +221,7 @@ mod tests {
             ),
         ] {
             let settings: CopySettings = toml::from_str(text).expect("well formed");
-            let corpus = Corpus::default();
+            let corpus = ShopCorpus::default();
             let trained = train_writer(folder.path(), &corpus, &settings, &mut |_| ());
             assert_eq!(trained.expect_err(message).to_string(), message);
         }

@@ -1,6 +1,6 @@
 //! Texts from facts, drawn and ranked.
 
-use copywriter::decoder::{Consensus, DecodingConfig, Draft, Lexicon, Meaning, Search, Writer};
+use copywriter::decoder::{DecodingConfig, Draft, Lexicon, Meaning, Search, Writer};
 
 use super::settings::DraftSettings;
 use crate::error::Result;
@@ -73,17 +73,14 @@ fn with_draws(
 ) -> Result<Vec<Draft>> {
     let config = about(meaning, settings, lexicon, settings.draws());
     let pool = writer.write(meaning, &config, settings.seed)?;
-    let consensus = Consensus {
-        references: settings.references,
-    };
     let mut all = beam.to_vec();
     all.extend(pool.iter().cloned());
-    writer.rank(meaning, &mut all, &pool, consensus);
+    writer.rank(meaning, &mut all, &pool, settings.consensus());
     Ok(all)
 }
 
 /// A way of writing under what the facts ask for and forbid.
-fn about(
+pub(super) fn about(
     meaning: &Meaning,
     settings: &DraftSettings,
     lexicon: &Lexicon,

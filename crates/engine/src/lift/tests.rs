@@ -70,6 +70,7 @@ impl Log {
             product: product.map(str::to_owned),
             variant: None,
             provider: None,
+            live: None,
             propensity,
             score: 0.0,
         };

@@ -21,7 +21,7 @@ pub(super) fn shoppers<'a>(
         .map(|name| named_segment(config, name))
         .transpose()?;
     let mut shoppers: Vec<&KnownShopper> = match &request.user {
-        Some(user) => vec![one(store, shop, user)?],
+        Some(user) => vec![known_shopper(store, shop, user)?],
         None => shop.shoppers.iter().collect(),
     };
     if let Some(segment) = segment {
@@ -31,7 +31,11 @@ pub(super) fn shoppers<'a>(
 }
 
 /// The shopper behind an identifier or a pseudonym.
-fn one<'a>(store: &Store, shop: &'a Shop, user: &str) -> Result<&'a KnownShopper> {
+pub(crate) fn known_shopper<'a>(
+    store: &Store,
+    shop: &'a Shop,
+    user: &str,
+) -> Result<&'a KnownShopper> {
     let pseudonym = Pseudonym::try_from(user.to_owned())
         .unwrap_or_else(|_| store.vault().pseudonym(&Identity::User(user.to_owned())));
     let found = shop

@@ -19,6 +19,8 @@ pub use line::{
     RecommendedLine, RecommendedProduct, Why, WhyEvent, WhyInterest, WhyModel, WhyUserModel,
 };
 
+pub(crate) use filter::known_shopper;
+
 use crate::campaign::check_place;
 use crate::config::Config;
 use crate::error::{EngineError, Result};

@@ -151,6 +151,7 @@ mod tests {
                 product: None,
                 variant: None,
                 provider: None,
+                live: None,
                 propensity: f64::from(n).sqrt() / 1e3,
                 score: f64::from(n).ln() * 1e-7,
             })

@@ -99,6 +99,26 @@ impl Ranker {
         self.user_model.as_deref()
     }
 
+    /// The states of some shoppers at the shop's moment, each a vector of the user model's width; none where no user model is
+    /// trained.
+    ///
+    /// # Errors
+    /// What a model fails with.
+    pub(crate) fn user_states(
+        &self,
+        shop: &Shop,
+        shoppers: &[&KnownShopper],
+    ) -> Result<Vec<Vec<f32>>> {
+        let Some(user_model) = &self.user_model else {
+            return Ok(Vec::new());
+        };
+        let histories: Vec<_> = shoppers
+            .iter()
+            .map(|shopper| shop.history(shopper))
+            .collect();
+        Ok(user_model.user_states(&histories, shop.moment_s())?)
+    }
+
     fn served(&self, task: Task) -> &Served {
         match task {
             Task::NewItems => &self.new_items,

@@ -66,6 +66,10 @@ pub(crate) struct CopyDraftArgs {
     /// How they are to be said: a control of the corpus, such as a channel. May be given several times.
     #[arg(long = "control", value_name = "NAME")]
     pub(crate) controls: Vec<String>,
+    /// The shopper whom they are for, by an identifier of the files that were imported or a pseudonym of an export; the
+    /// model must have learnt from texts whose shoppers are known.
+    #[arg(long, value_name = "ID")]
+    pub(crate) shopper: Option<String>,
     /// Where they are sent: push, sms, email, banner or social.
     #[arg(long)]
     pub(crate) channel: Option<Channel>,
@@ -147,6 +151,10 @@ pub(crate) struct TrainCopywriterArgs {
     /// Facts whose values stand in a text as they are, such as names and prices: the model never writes them itself.
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     pub(crate) exact: Vec<String>,
+    /// Facts that the model reads, and writes whole where a text has them word for word, such as a material: it can then be
+    /// made to name them, and copies values that it rarely met.
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    pub(crate) copied: Vec<String>,
     /// A TOML file with settings; the others keep their defaults.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,

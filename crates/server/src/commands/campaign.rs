@@ -20,6 +20,8 @@ pub(crate) struct Summary {
     strategies: BTreeMap<String, u64>,
     largest_product_share: f64,
     largest_variant_share: f64,
+    live_lines: u64,
+    live_messages: u64,
     run: String,
     seconds: f64,
 }
@@ -33,6 +35,8 @@ impl Summary {
             strategies: report.strategies,
             largest_product_share: report.largest_product_share,
             largest_variant_share: report.largest_variant_share,
+            live_lines: report.live_lines,
+            live_messages: report.live_messages,
             run: report.run,
             seconds,
         }
@@ -88,6 +92,16 @@ pub(crate) fn write_campaign(
     ));
     for (id, why) in &report.paused {
         terminal.say(format!("paused {id}: {why}"));
+    }
+    if report.live_lines > 0 {
+        terminal.say(format!(
+            "{} lines were written for one shopper each, {} of them were sent",
+            grouped(report.live_lines),
+            grouped(report.live_messages)
+        ));
+    }
+    if let Some(why) = &report.no_live_lines {
+        terminal.say(format!("no live lines: {why}"));
     }
     for (reason, shoppers) in &report.nothing {
         terminal.say(format!("{:>12}  nothing: {reason}", grouped(*shoppers)));

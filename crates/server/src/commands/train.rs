@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use engine::{Config, Store, TrainProgress, TrainReport, UpdateSettings};
+use engine::{Config, CorpusRequest, Store, TrainProgress, TrainReport, UpdateSettings};
 
 use super::{config, grouped, store};
 use crate::Outcome;
@@ -46,7 +46,13 @@ pub(crate) fn run(shared: &Shared, args: &TrainArgs, terminal: Terminal) -> Outc
 /// Trains the language model on texts that people wrote from facts.
 fn copywriter(shared: &Shared, args: &TrainCopywriterArgs, terminal: Terminal) -> Outcome<()> {
     let settings = engine::copy_settings(args.settings.as_deref())?;
-    let corpus = engine::read_corpus(&args.corpus, &args.exact)?;
+    let corpus = engine::read_corpus(&CorpusRequest {
+        path: &args.corpus,
+        exact: &args.exact,
+        copied: &args.copied,
+        data_dir: &shared.data_dir,
+        config: &config(shared)?,
+    })?;
     let started = Instant::now();
     let mut bar = TrainBar::new(terminal);
     let record = engine::train_writer(&shared.data_dir, &corpus, &settings, &mut |step| {
@@ -56,7 +62,7 @@ fn copywriter(shared: &Shared, args: &TrainCopywriterArgs, terminal: Terminal) -
     let record = record?;
     terminal.say(format!(
         "learnt from {} texts in {:.0} s, {} epochs; write with `hawker copy draft`",
-        grouped(corpus.train.len() as u64),
+        grouped(corpus.texts.train.len() as u64),
         started.elapsed().as_secs_f64(),
         record.epochs.len()
     ));

@@ -8,6 +8,7 @@ mod faults;
 mod hawker;
 mod killed;
 mod lift;
+mod live;
 mod own_texts;
 mod recommend;
 mod round;

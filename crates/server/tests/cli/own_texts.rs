@@ -14,11 +14,11 @@ const SETTINGS: &str = "[model]\nvocabulary = 300\nwidth = 32\nlayers = 1\nheads
                         epochs = 40\npatience = 40\ndropout = 0.0\nlabel_smoothing = 0.0\nlearning_rate = 0.01\n\
                         batch_tokens = 512\n[drafts]\nsamples = 8\nbeam = 3\nmax_tokens = 24\n";
 /// A shop so small that every text finds a reader.
-const CONFIG: &str = "[campaign]\nmax_product_share = 1.0\nmax_variant_share = 1.0\nholdout_share = 0.0\n\
+pub(crate) const CONFIG: &str = "[campaign]\nmax_product_share = 1.0\nmax_variant_share = 1.0\nholdout_share = 0.0\n\
                       control_share = 0.9\nrepeat_days = 0\ncap_messages = 9\n[copywriter]\nnative = false\n";
-const COLOURS: [&str; 3] = ["red", "blue", "green"];
+pub(crate) const COLOURS: [&str; 3] = ["red", "blue", "green"];
 const PRODUCTS: usize = 6;
-const AT: &str = "2025-06-01T12:00:00Z";
+pub(crate) const AT: &str = "2025-06-01T12:00:00Z";
 
 /// A feed of all products, each in a colour.
 fn feed(colour_of: impl Fn(usize) -> &'static str, price: &str) -> String {
@@ -35,12 +35,17 @@ fn feed(colour_of: impl Fn(usize) -> &'static str, price: &str) -> String {
 }
 
 /// A shop with orders, and a model that has learnt to write `POT in COLOUR, for PRICE.`
-fn shop() -> Hawker {
+pub(crate) fn shop() -> Hawker {
+    shop_of(order_lines(160, 60, 6, 450))
+}
+
+/// The same with other orders.
+pub(crate) fn shop_of(orders: String) -> Hawker {
     let hawker = Hawker::new();
     engine::write_demo_key(&hawker.data(), 1).expect("a key");
     hawker.file("hawker.toml", CONFIG);
     hawker.file("settings.toml", SETTINGS);
-    hawker.file("orders.csv", order_lines(160, 60, 6, 450));
+    hawker.file("orders.csv", orders);
     hawker.file("feed.txt", feed(|number| COLOURS[number % 3], "12.00"));
     hawker.says(&[&["import", "online-retail", "orders.csv"], &CONSENT[..]].concat());
     hawker.says(&["import", "merchant-feed", "feed.txt"]);
@@ -54,10 +59,15 @@ fn shop() -> Hawker {
         .expect("a string takes it");
     }
     hawker.file("corpus.jsonl", corpus);
+    train_writer(&hawker);
+    hawker
+}
+
+/// Trains the model on the corpus.
+pub(crate) fn train_writer(hawker: &Hawker) {
     let train =
         "train copywriter --corpus corpus.jsonl --exact title,price --settings settings.toml";
     hawker.says(&train.split(' ').collect::<Vec<_>>());
-    hawker
 }
 
 /// The texts of `hawker copy list`.

@@ -13,16 +13,17 @@ use crate::terminal::Terminal;
 
 /// Writes drafts, the best first, and says of each whether it may be sent and what was kept.
 pub(super) fn draft(shared: &Shared, args: &CopyDraftArgs, terminal: Terminal) -> Outcome<()> {
-    let store = match &args.product {
-        Some(_) => Some(Store::open_existing(&shared.data_dir)?),
-        None => None,
-    };
+    let reads_shop = args.product.is_some() || args.shopper.is_some();
+    let store = reads_shop
+        .then(|| Store::open_existing(&shared.data_dir))
+        .transpose()?;
     let config = config(shared)?;
     let request = DraftRequest {
         provider: args.provider,
         product: args.product.clone(),
         facts: args.facts.clone().unwrap_or_default(),
         controls: args.controls.clone(),
+        shopper: args.shopper.clone(),
         channel: args.channel,
         strategy: args.strategy,
         language: args.language,

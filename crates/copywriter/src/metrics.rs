@@ -22,6 +22,7 @@ mod rouge_l;
 mod rouge_n;
 mod self_bleu;
 mod slot_error;
+mod voice;
 
 pub use bleu::{Bleu, Smoothing};
 pub use chrf::chrf;
@@ -39,6 +40,7 @@ pub use rouge_l::{rouge_l, rouge_l_coco};
 pub use rouge_n::{rouge_n, tokenise_rouge};
 pub use self_bleu::{self_bleu, self_bleu_each};
 pub use slot_error::{Slot, SlotErrors, SlotRules, WrongValue, slot_error_rate};
+pub use voice::VoiceProfile;
 
 use crate::CopyError;
 

@@ -4,6 +4,7 @@
 mod asked;
 mod corpus;
 mod drafts;
+mod from_facts;
 pub(crate) mod live;
 mod measures;
 mod providers;

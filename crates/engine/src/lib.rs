@@ -27,6 +27,7 @@
 //! This crate never reads the clock, and it never lets an identifier out but at delivery and export.
 
 mod attribution;
+mod brand_voice;
 mod campaign;
 mod click;
 pub mod config;

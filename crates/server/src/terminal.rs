@@ -4,7 +4,7 @@
     reason = "this is where a command's result goes to standard output"
 )]
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use engine::ingest::ImportProgress;
@@ -29,6 +29,15 @@ impl Terminal {
     pub(crate) fn say(self, text: impl std::fmt::Display) {
         if !self.json {
             println!("{text}");
+        }
+    }
+
+    /// Prints a piece of a text as it comes; nothing where a machine reads.
+    pub(crate) fn piece(self, piece: &str) {
+        if !self.json {
+            print!("{piece}");
+            // A person who sees no more than whole lines misses nothing but the pace.
+            let _ = std::io::stdout().flush();
         }
     }
 

@@ -3,6 +3,8 @@
 mod beam;
 mod sample;
 
+use std::ops::ControlFlow;
+
 use nn::inference::Engine;
 use nn::simd::{exp_f32, max, sum_of, vectorised};
 
@@ -64,13 +66,15 @@ impl Start<'_> {
     }
 }
 
-/// Searches for texts of at most `room` tokens; those that did not come to an end by then are not among them.
+/// Searches for texts of at most `room` tokens; those that did not come to an end by then are not among them. `watch` is told of
+/// each token that is drawn, with the number of its text; a beam tells nothing, since it may take back what it wrote.
 pub(super) fn search(
     start: Start<'_>,
     constraints: &Constraints<'_>,
     config: &DecodingConfig,
     room: usize,
     seed: u64,
+    watch: &mut dyn FnMut(usize, u32) -> ControlFlow<()>,
 ) -> Result<Vec<Hypothesis>, CopyError> {
     let max_tokens = config.max_tokens.min(room);
     match config.search {
@@ -100,7 +104,7 @@ pub(super) fn search(
                 top_p,
                 min_p,
             };
-            sample::sample(start, constraints, max_tokens, count, chance, seed)
+            sample::sample(start, constraints, max_tokens, count, chance, seed, watch)
         }
     }
 }

@@ -224,6 +224,39 @@ fn every_search_scores_as_the_training_graph_does() {
 }
 
 #[test]
+fn a_text_is_told_while_it_is_drawn() {
+    let (_folder, model) = trained(&CopywriterConfig {
+        epochs: 3,
+        ..config()
+    });
+    let writer = model.writer(Precision::F32).expect("fits");
+    let asked = meaning("Zoë 茶", "blue");
+    let (mut told, mut pieces) = (String::new(), 0);
+    let draft = writer.stream(&asked, &sample(1), 2, &mut |piece| {
+        told.push_str(piece);
+        pieces += 1;
+        ControlFlow::Continue(())
+    });
+    let draft = draft.expect("writes");
+    let written = writer.write(&asked, &sample(1), 2).expect("writes");
+    assert_eq!(draft.as_ref(), written.first());
+    assert_eq!(
+        Some(told.trim()),
+        written.first().map(|draft| &draft.text[..])
+    );
+    assert!(pieces > 3);
+    let stopped = writer.stream(&asked, &sample(1), 2, &mut |_| ControlFlow::Break(()));
+    assert_eq!(stopped.expect("stops"), None);
+    let beam = DecodingConfig::default();
+    let error = writer.stream(&asked, &beam, 2, &mut |_| ControlFlow::Continue(()));
+    let message = error.expect_err("takes back what it wrote").to_string();
+    assert!(
+        message.contains("expected one text that is drawn"),
+        "{message}"
+    );
+}
+
+#[test]
 fn draws_depend_on_their_seed_alone() {
     let (_folder, model) = trained(&CopywriterConfig {
         epochs: 3,

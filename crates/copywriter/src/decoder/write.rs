@@ -1,11 +1,13 @@
 //! Texts from facts.
 
+use std::ops::ControlFlow;
+
 use nn::inference::{Engine, Precision};
 
 use super::consensus::{Consensus, Pool};
 use super::constraints::Constraints;
 use super::coverage::Covered;
-use super::decoding::DecodingConfig;
+use super::decoding::{DecodingConfig, Search};
 use super::example::{Fact, Meaning};
 use super::model::Copywriter;
 use super::pieces::Pieces;
@@ -64,6 +66,55 @@ impl Writer<'_> {
         config: &DecodingConfig,
         seed: u64,
     ) -> Result<Vec<Draft>, CopyError> {
+        self.watched(meaning, config, seed, &mut |_, _| ControlFlow::Continue(()))
+    }
+
+    /// Writes one text and tells it as it is drawn, piece by piece: whole characters, with the values in their slots. What is
+    /// told was not checked by anybody. `told` may break; the text is then none.
+    ///
+    /// # Errors
+    /// As [`Writer::write`], and [`CopyError::Setting`] for a search that does not draw one text.
+    pub fn stream(
+        &self,
+        meaning: &Meaning,
+        config: &DecodingConfig,
+        seed: u64,
+        told: &mut dyn FnMut(&str) -> ControlFlow<()>,
+    ) -> Result<Option<Draft>, CopyError> {
+        if !matches!(config.search, Search::Sample { count: 1, .. }) {
+            return Err(CopyError::Setting {
+                field: "search",
+                value: format!("{:?}", config.search),
+                expected: "one text that is drawn, since others take back what they wrote",
+            });
+        }
+        let prompt = Prompt::new(meaning, &self.model.slotted, &self.model.tokenizer)?;
+        // The bytes of a character that is not whole yet.
+        let mut pending: Vec<u8> = Vec::new();
+        let mut tell = |_: usize, token: u32| {
+            pending.extend_from_slice(self.bytes(&prompt, token).unwrap_or_default());
+            let whole = match std::str::from_utf8(&pending) {
+                Ok(text) => text.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            let text = String::from_utf8_lossy(&pending[..whole]).into_owned();
+            pending.drain(..whole);
+            if text.is_empty() {
+                return ControlFlow::Continue(());
+            }
+            told(&text)
+        };
+        let drafts = self.watched(meaning, config, seed, &mut tell)?;
+        Ok(drafts.into_iter().next())
+    }
+
+    fn watched(
+        &self,
+        meaning: &Meaning,
+        config: &DecodingConfig,
+        seed: u64,
+        watch: &mut dyn FnMut(usize, u32) -> ControlFlow<()>,
+    ) -> Result<Vec<Draft>, CopyError> {
         config.check()?;
         let model = self.model;
         let prompt = Prompt::new(meaning, &model.slotted, &model.tokenizer)?;
@@ -89,7 +140,7 @@ impl Writer<'_> {
                 most,
             });
         }
-        let found = search(start, &constraints, config, room, seed)?;
+        let found = search(start, &constraints, config, room, seed, watch)?;
         let drafts = found.into_iter();
         Ok(drafts
             .filter_map(|text| self.draft(&prompt, text))
@@ -145,14 +196,19 @@ impl Writer<'_> {
         Ok(self.model.network.prefix(state)?)
     }
 
+    /// What a token writes: a slot its value.
+    fn bytes<'p>(&'p self, prompt: &'p Prompt<'_>, token: u32) -> Option<&'p [u8]> {
+        match prompt.slots.iter().position(|slot| *slot == token) {
+            Some(slot) => Some(prompt.values.slots[slot].value.as_bytes()),
+            None => self.pieces.bytes(token),
+        }
+    }
+
     /// The text of tokens; nothing where their bytes are no text, or blanks alone.
     fn draft(&self, prompt: &Prompt<'_>, found: Hypothesis) -> Option<Draft> {
         let mut bytes = Vec::new();
         for token in &found.tokens {
-            match prompt.slots.iter().position(|slot| slot == token) {
-                Some(slot) => bytes.extend_from_slice(prompt.values.slots[slot].value.as_bytes()),
-                None => bytes.extend_from_slice(self.pieces.bytes(*token)?),
-            }
+            bytes.extend_from_slice(self.bytes(prompt, *token)?);
         }
         let text = String::from_utf8(bytes).ok()?.trim().to_owned();
         if text.is_empty() {

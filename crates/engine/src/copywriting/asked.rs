@@ -47,6 +47,8 @@ pub struct DraftRequest {
     pub count: usize,
     /// Seed of the draws.
     pub seed: u64,
+    /// Whether a single text is drawn and told piece by piece, before anybody has checked it.
+    pub stream: bool,
     /// Whether the shop keeps those that the guard passes.
     pub keep: bool,
     /// What the caller read from its surroundings for a language model on a server.

@@ -9,7 +9,7 @@ use events::{
 };
 use nn::inference::Precision;
 
-use super::drafts::{implied_controls, product_facts};
+use super::from_facts::{implied_controls, product_facts};
 use super::writer::{self, Saved};
 use super::written::about;
 use crate::config::Config;

@@ -37,6 +37,9 @@ pub struct DraftSettings {
     pub slot_bonus: f64,
     /// Whether a text may not state a value of a property that its facts do not have. Default false.
     pub forbid_unfounded: bool,
+    /// How much unlikeness counts beside quality among the drafts that are shown, in [0, 1]; see
+    /// [`copywriter::decoder::different`]. Default 0.3.
+    pub difference: f64,
     /// Length of the runs of tokens that a text may have only once; 0 allows every repetition. Default 0.
     pub no_repeat: usize,
     /// Tokens that a text may have. Default 128.
@@ -57,6 +60,7 @@ impl Default for DraftSettings {
             require_slots: true,
             slot_bonus: 0.0,
             forbid_unfounded: false,
+            difference: 0.3,
             no_repeat: 0,
             max_tokens: 128,
             seed: 1,
@@ -105,6 +109,13 @@ impl DraftSettings {
 
     /// Refuses ways of writing in which no text could be written.
     pub(super) fn check(&self) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.difference) {
+            return Err(EngineError::Copy(copywriter::CopyError::Setting {
+                field: "difference",
+                value: self.difference.to_string(),
+                expected: "a share from 0 to 1",
+            }));
+        }
         self.beam().check()?;
         Ok(self.draws().check()?)
     }

@@ -7,13 +7,14 @@ mod examine;
 
 use std::collections::BTreeSet;
 
-use events::{Channel, CopyVariant, Scope, Timestamp, VariantStatus};
+use events::{Channel, CopyVariant, Language, Scope, Timestamp, VariantStatus};
 use guard::Guard;
 use serde::Serialize;
 
 pub use examine::Remark;
 pub(crate) use examine::{Examiner, stand_in_history};
 
+use crate::brand_voice::brand_voice;
 use crate::config::Config;
 use crate::copy_check;
 use crate::error::{EngineError, Result};
@@ -42,7 +43,7 @@ pub struct VariantFilter {
 }
 
 /// One of the shop's own texts, and what the guard says of it now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListedVariant {
     /// The text and what became of it.
     #[serde(flatten)]
@@ -50,6 +51,9 @@ pub struct ListedVariant {
     /// The text as it would be read now, about the first of its products that it may speak of; the template where there
     /// is none.
     pub text: String,
+    /// How like the brand's voice the text is, where the configuration has samples: 1 as like them as they are to each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<f64>,
     /// Why the guard does not let it be shown now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Remark>,
@@ -79,7 +83,17 @@ pub fn list_variants(
     filter: &VariantFilter,
     now: Timestamp,
 ) -> Result<Vec<ListedVariant>> {
-    list(store, &copy_check::guard(config)?, filter, now)
+    let mut listed = list(store, &copy_check::guard(config)?, filter, now)?;
+    for language in [Language::En, Language::Zh] {
+        if let Some(voice) = brand_voice(config, language) {
+            let of_language =
+                |one: &&mut ListedVariant| one.stored.variant.locale.language() == language;
+            for one in listed.iter_mut().filter(of_language) {
+                one.voice = Some(voice.similarity(&one.text));
+            }
+        }
+    }
+    Ok(listed)
 }
 
 fn list(
@@ -109,6 +123,7 @@ fn list(
             ListedVariant {
                 stored,
                 text,
+                voice: None,
                 refused,
             }
         })

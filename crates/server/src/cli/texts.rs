@@ -54,6 +54,9 @@ pub(crate) struct CopyDraftArgs {
     /// asked, then the library.
     #[arg(long, value_name = "NAME", default_value_t = DraftProvider::Decoder)]
     pub(crate) provider: DraftProvider,
+    /// Draw one text and show it while it is being written, before it is checked.
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) stream: bool,
     /// Keep those that pass as the shop's own texts: drafts, unless the channel has a standing approval.
     #[arg(long, requires = "product", requires = "channel")]
     pub(crate) keep: bool,

@@ -64,6 +64,26 @@ fn a_shop_teaches_a_model_and_has_it_write() {
         "the same seed gives the same drafts"
     );
 
+    // A text that is shown while it is written is checked once it is done; a brand that has samples has a voice.
+    let stream = ["copy", "draft", "--facts", facts, "--stream"];
+    let streamed = hawker.says(&stream);
+    let (piecemeal, verdict) = streamed.split_once('\n').expect("two lines and more");
+    assert!(
+        verdict.starts_with(&format!("1. {}\n   passes", piecemeal.trim())),
+        "{streamed}"
+    );
+    hawker.file(
+        "hawker.toml",
+        "[voice]\nsamples = [\"Acme Cup is blue.\", \"Acme Pot is blue.\"]\n",
+    );
+    let voice = hawker.json(&draft[..draft.len() - 1])["drafts"][0]["voice"].as_f64();
+    assert!(voice.is_some_and(|voice| voice > 1.0), "{voice:?}");
+    let error = hawker.fails(&[&stream[..], &["--provider", "native"]].concat());
+    assert!(
+        error.contains("leave --shopper and --stream out"),
+        "{error}"
+    );
+
     let wrong = hawker.run(&["copy", "draft", "--facts", "blue"]);
     assert_eq!(wrong.code, Some(2));
     assert!(

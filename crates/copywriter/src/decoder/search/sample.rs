@@ -1,5 +1,7 @@
 //! Texts drawn at random.
 
+use std::ops::ControlFlow;
+
 use nn::simd::{exp_f32, max, sum_of, vectorised};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -26,7 +28,8 @@ struct Open {
 }
 
 /// Draws `count` texts; one that finds no way on, or no end, is lost. Each has randomness of its own, so that a text does not
-/// depend on how many are drawn beside it, but for rounding.
+/// depend on how many are drawn beside it, but for rounding. `watch` is told of each token and its text as it is drawn, and may
+/// stop the whole.
 pub(super) fn sample(
     start: Start<'_>,
     constraints: &Constraints<'_>,
@@ -34,6 +37,7 @@ pub(super) fn sample(
     count: usize,
     chance: Chance,
     seed: u64,
+    watch: &mut dyn FnMut(usize, u32) -> ControlFlow<()>,
 ) -> Result<Vec<Hypothesis>, CopyError> {
     let vocabulary = start.engine.vocabulary();
     let read = start.prefix.len() / start.engine.width() + start.prompt.len();
@@ -80,6 +84,9 @@ pub(super) fn sample(
             }
             one.progress = constraints.advance(&one.progress, token);
             one.text.tokens.push(token);
+            if watch(one.sequence, token).is_break() {
+                return Ok(Vec::new());
+            }
             next.push((one.sequence, token));
             going_on.push(one);
         }

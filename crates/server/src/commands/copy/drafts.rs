@@ -30,10 +30,21 @@ pub(super) fn draft(shared: &Shared, args: &CopyDraftArgs, terminal: Terminal) -
         now: args.at.unwrap_or_else(Timestamp::now),
         count: usize::from(args.count),
         seed: args.seed,
+        stream: args.stream,
         keep: args.keep,
         access: access(&config, args.provider)?,
     };
-    let drafted = engine::draft(&shared.data_dir, store.as_ref(), &config, &request)?;
+    let mut told = |piece: &str| terminal.piece(piece);
+    let drafted = engine::draft(
+        &shared.data_dir,
+        store.as_ref(),
+        &config,
+        &request,
+        &mut told,
+    )?;
+    if args.stream {
+        terminal.piece("\n");
+    }
     tell(&drafted, args.provider, terminal);
     terminal.result(&drafted)
 }
@@ -101,7 +112,7 @@ fn lines(number: usize, draft: &CheckedDraft) -> Vec<String> {
     };
     let mut lines = vec![
         format!("{number}. {}", draft.text),
-        format!("   {verdict}{}", facts(draft)),
+        format!("   {verdict}{}{}", facts(draft), voice(draft.voice)),
     ];
     let checked = CheckedLine {
         line: number,
@@ -127,6 +138,11 @@ fn lines(number: usize, draft: &CheckedDraft) -> Vec<String> {
     lines
 }
 
+/// How like the brand's voice a text is, where there is one to be like.
+pub(super) fn voice(similarity: Option<f64>) -> String {
+    similarity.map_or_else(String::new, |x| format!("; voice {x:.2}"))
+}
+
 /// How a draft differs from the facts that it was to state, as far as they are recognised.
 fn facts(draft: &CheckedDraft) -> String {
     let of = |count: Option<usize>, does: &str| match count {
@@ -149,6 +165,7 @@ mod tests {
             log_probability: None,
             missing,
             added,
+            voice: None,
             findings: Vec::new(),
             kept: None,
             not_kept: None,
@@ -160,5 +177,6 @@ mod tests {
             said(Some(1), Some(2)),
             "1. A mug.|   passes; leaves out 1 fact; adds 2 facts"
         );
+        assert_eq!(voice(Some(0.834)), "; voice 0.83");
     }
 }

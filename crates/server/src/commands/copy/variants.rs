@@ -4,6 +4,7 @@ use engine::{ListedVariant, VariantChange, VariantFilter};
 use events::{Scope, Timestamp};
 
 use super::super::{config, store};
+use super::drafts::voice;
 use crate::Outcome;
 use crate::cli::{CopyListArgs, Shared};
 use crate::terminal::Terminal;
@@ -58,8 +59,11 @@ fn lines(listed: &ListedVariant) -> Vec<String> {
     let by = variant.approved_by.as_ref();
     let by = by.map_or_else(String::new, |by| format!(", approved by {by}"));
     let head = format!(
-        "{}  {}, about {about}, by {}{by}",
-        variant.id, variant.status, variant.generator.provider
+        "{}  {}, about {about}, by {}{by}{}",
+        variant.id,
+        variant.status,
+        variant.generator.provider,
+        voice(listed.voice)
     );
     let mut lines = vec![head, format!("   {}", listed.text)];
     if let Some(reason) = &listed.stored.reason {

@@ -48,6 +48,7 @@ pub(crate) fn of_reviews(set: &ReviewSet, columns: usize) -> ShopperTexts {
             shopper: shoppers[review.shopper.as_str()],
             past: past[earlier.saturating_sub(LATEST)..earlier].to_vec(),
             interest: items[review.item.as_str()] as u32,
+            most_gain: None,
             example: Example {
                 meaning: Meaning {
                     controls: vec![GOES_ON.to_owned(); usize::from(number > 0)],

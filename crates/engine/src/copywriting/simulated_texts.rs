@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use copywriter::decoder::{Example, Fact, Meaning};
 use copywriter::templates::library;
 use datasets::{ShopConfig, SimulatedShop};
-use events::{Channel, CopyVariant, Identity, Language, Product, Strategy};
+use events::{Channel, CopyVariant, Identity, Language, Product, Strategy, Timestamp};
 use jiff::SignedDuration;
 use rand::RngExt;
 use rand::seq::IndexedRandom;
@@ -21,6 +21,8 @@ const WEEKS: i64 = 52;
 const KNOWN_SHARE: f64 = 0.7;
 /// Deeds of a shopper that are read, the latest.
 const LATEST: usize = 60;
+/// Shoppers for whom one is taken by mistake, to see what can be gained.
+const OTHERS: usize = 5;
 
 /// Messages of the library that were clicked. Each week each shopper who allows it gets one about a product, with an
 /// argument and a text drawn evenly; a text is learnt as the library has it, names in the place of values.
@@ -59,7 +61,14 @@ pub(crate) fn of_simulated_shop(
             if !shop.react(&message, seed).clicked {
                 continue;
             }
+            let others = (0..OTHERS).map(|_| &shoppers[rng.random_range(0..shoppers.len())]);
+            let mistaken: Vec<f64> = others
+                .map(|other| choice(&shop, other, &product.id, at, strategy))
+                .collect::<Result<_>>()?;
+            let own = choice(&shop, shopper, &product.id, at, strategy)?;
+            let gain = own.ln() - mistaken.iter().map(|p| p.ln()).sum::<f64>() / OTHERS as f64;
             clicked[number].push(Told {
+                most_gain: Some(gain),
                 shopper: number,
                 example: Example {
                     meaning: Meaning::of_facts(facts(product)),
@@ -72,6 +81,26 @@ pub(crate) fn of_simulated_shop(
         }
     }
     Ok(split(clicked, pasts.events))
+}
+
+/// P(argument | the shopper clicked, product, moment) where arguments are drawn evenly; the words of an argument tell nothing
+/// more of the shopper.
+fn choice(
+    shop: &SimulatedShop,
+    shopper: &Identity,
+    product: &str,
+    at: Timestamp,
+    strategy: Strategy,
+) -> Result<f64> {
+    let clicks = |strategy: Strategy| -> Result<f64> {
+        let message = shop.message(shopper, product, strategy, CHANNEL, at)?;
+        Ok(shop.click_probability(&message))
+    };
+    let all: Vec<f64> = Strategy::ALL
+        .into_iter()
+        .map(clicks)
+        .collect::<Result<_>>()?;
+    Ok(clicks(strategy)? / all.iter().sum::<f64>())
 }
 
 /// What shoppers did, and what of it is whose.

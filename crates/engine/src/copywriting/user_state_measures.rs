@@ -52,6 +52,8 @@ pub(super) fn examples(told: &[&Told], known: &[Known]) -> Vec<Example> {
 /// The surprise of each shopper's texts under each kind of knowledge.
 pub(super) struct Measured {
     texts: usize,
+    /// The nats that there are to be gained, where the shoppers are simulated.
+    most_gain: Option<f64>,
     tokens: Vec<f64>,
     own: Vec<f64>,
     state_alone: Vec<f64>,
@@ -100,8 +102,11 @@ impl Measured {
             }
         }
         let state_alone = with(writer, &|shopper| by_shopper[shopper].state_alone())?;
+        let read = judged.iter().zip(&own).filter(|(_, found)| found.is_some());
+        let gains = read.map(|(told, _)| told.most_gain);
         let mut measured = Self {
             texts: own.iter().flatten().count(),
+            most_gain: gains.sum(),
             tokens: sums(&own, |surprise| surprise.tokens as f64),
             own: nats(&own),
             state_alone: nats(&state_alone),
@@ -145,6 +150,12 @@ impl Measured {
     /// The number of their tokens.
     pub(super) fn tokens(&self) -> usize {
         self.tokens.iter().sum::<f64>() as usize
+    }
+
+    /// The most by which the perplexity of the own state could be below another's, where the shoppers are simulated.
+    pub(super) fn most(&self) -> Option<f64> {
+        let tokens: f64 = self.tokens.iter().sum();
+        self.most_gain.map(|gain| 1.0 - (-gain / tokens).exp())
     }
 
     /// The perplexities, and how far each lies above that of the own states.

@@ -27,6 +27,10 @@ pub struct UserStateReport {
     pub too_long: usize,
     /// Tokens of the judged texts.
     pub tokens: usize,
+    /// The most by which the own state could be below another's for whoever knew all that there is to know, where the shoppers
+    /// are simulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<f64>,
     /// One row a kind of state.
     pub rows: Vec<StateRow>,
     /// Trainable numbers of language model and encoder.
@@ -68,7 +72,13 @@ pub struct StateSample {
 impl UserStateReport {
     /// What was judged, in a line or two.
     pub fn heading(&self) -> String {
-        format!(
+        let most = self.most.map_or_else(String::new, |most| {
+            format!(
+                " Who knew of the shoppers what the simulator does would be {:.2} % below another's state.",
+                100.0 * most
+            )
+        });
+        let heading = format!(
             "{}, {}: {} texts of {} shoppers, {} tokens; {} had no past, {} were too long. {} texts to learn from, but those too long; {} numbers, {} epochs, {:.1} min.",
             self.dataset,
             self.part,
@@ -81,7 +91,8 @@ impl UserStateReport {
             self.parameters,
             self.epochs.0,
             self.training_minutes
-        )
+        );
+        heading + &most
     }
 
     /// A table of the rows.

@@ -238,6 +238,7 @@ pub(crate) fn evaluate_states(
         without_past: held_out.len() - judged.len(),
         too_long: judged.len() - measured.texts(),
         tokens: measured.tokens(),
+        most: measured.most(),
         rows: measured.rows(&settings.judge)?,
         parameters: writer.parameter_count() + encoder.parameter_count(),
         epochs: (record.epochs.len(), record.best_epoch),

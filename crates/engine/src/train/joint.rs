@@ -32,6 +32,9 @@ pub(crate) struct Told {
     pub past: Vec<u32>,
     /// What the shopper turned to with it.
     pub interest: u32,
+    /// By how many nats the text is likelier to whoever knows all of the shopper than to whoever takes them for another; where
+    /// the shopper is simulated.
+    pub most_gain: Option<f64>,
 }
 
 /// Texts of shoppers with a past, split into three parts.

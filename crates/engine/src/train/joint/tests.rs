@@ -26,6 +26,7 @@ pub(crate) fn two_kinds(state_tells: bool) -> ShopperTexts {
             },
             past: vec![kind as u32],
             interest: kind as u32,
+            most_gain: None,
         }
     };
     ShopperTexts {

@@ -10,7 +10,9 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use copywriter::llm::{Access, Brief, Llm, LlmConfig, Providers};
+use copywriter::brief::Brief;
+use copywriter::llm::{Access, Llm, LlmConfig};
+use copywriter::providers::Providers;
 use events::{Channel, Currency, Fact, Language, Money, Product, Strategy, Timestamp};
 use guard::{Facts, Guard, RulePack};
 

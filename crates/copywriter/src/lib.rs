@@ -19,12 +19,14 @@
 //! This crate never decides who is written to and never shows a text: what it writes is checked by `guard`
 //! and chosen by the policy.
 
+pub mod brief;
 pub mod decoder;
 mod error;
 pub mod llm;
 pub mod metrics;
 pub mod native;
 mod network;
+pub mod providers;
 mod setting;
 pub mod templates;
 mod tokenise;

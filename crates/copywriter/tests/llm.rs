@@ -10,7 +10,9 @@ mod shop;
 use std::collections::BTreeMap;
 use std::thread;
 
-use copywriter::llm::{Access, Attempt, Brief, LlmConfig, Providers, Written, first_that_writes};
+use copywriter::brief::{Brief, Written};
+use copywriter::llm::{Access, LlmConfig};
+use copywriter::providers::{Attempt, Providers, first_that_writes};
 use events::{Channel, Language, Scope, Strategy, VariantStatus};
 use serde_json::json;
 use server::{Reply, Server};

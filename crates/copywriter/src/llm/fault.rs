@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::config::LlmConfig;
-use super::refused::Refused;
+use crate::brief::Refused;
 
 /// What went wrong with one request.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,9 +95,9 @@ impl Fault {
 impl Limit {
     fn into_refused(self, config: &LlmConfig) -> Refused {
         let (setting, limit_ms) = match self {
-            Self::Connect => ("connect_timeout_ms", config.connect_timeout_ms),
-            Self::Answer => ("answer_timeout_ms", config.answer_timeout_ms),
-            Self::Chunk => ("chunk_timeout_ms", config.chunk_timeout_ms),
+            Self::Connect => ("llm.connect_timeout_ms", config.connect_timeout_ms),
+            Self::Answer => ("llm.answer_timeout_ms", config.answer_timeout_ms),
+            Self::Chunk => ("llm.chunk_timeout_ms", config.chunk_timeout_ms),
         };
         Refused::Timeout { setting, limit_ms }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::config::LlmConfig;
-use super::refused::Refused;
+use crate::brief::Refused;
 
 /// Tokens of a request and its answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,32 +1,25 @@
 //! From a brief to judged variants.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use events::{Channel, CopyVariant, Generator, Language, Strategy};
-use guard::{Facts, Guard};
+use events::Generator;
+use guard::Guard;
 
 use super::answer::Answer;
 use super::config::LlmConfig;
 use super::fault::Fault;
 use super::http::{Access, Server};
-use super::judge::Judge;
 use super::meter::{Meter, Spent, Ticket, Usage, estimate_tokens};
-use super::prompt::Prompt;
-use super::refused::Refused;
+use super::request::{body, most};
 use super::retry::Retry;
-use super::slots::{Slot, evidence, listed, slots};
 use crate::CopyError;
+use crate::brief::{Brief, Judge, Prompt, Refused, Slot, Written, slots_with_evidence};
 
 /// The name of this provider in [`events::Generator::provider`].
 pub const PROVIDER: &str = "llm";
-
-/// The standing policy under which variants are approved.
-pub const APPROVED_BY: &str =
-    "standing policy: answers of a language model that pass the guard as rendered";
 
 /// Writes copy with a language model on a server. One of them is shared by all threads of a run, since it counts their
 /// requests and their cost.
@@ -38,45 +31,6 @@ pub struct Llm {
     /// Whether the server was found to know none but the plain fields.
     is_plain: AtomicBool,
     sleep: Box<dyn Fn(Duration) + Send + Sync>,
-}
-
-/// What is to be written.
-#[derive(Debug, Clone, Copy)]
-pub struct Brief<'a> {
-    /// The channel to write for.
-    pub channel: Channel,
-    /// The language to write in.
-    pub language: Language,
-    /// The argument to make.
-    pub strategy: Strategy,
-    /// The product, the counts and the shopper's history. Values of the history are never sent, only that there are some.
-    pub facts: Facts<'a>,
-    /// The brand guide's words on tone and manner; may be empty.
-    pub brand: &'a str,
-    /// Number of variants.
-    pub count: usize,
-    /// The seed of the server's sampling and of the waits between attempts.
-    pub seed: u64,
-}
-
-/// What became of a brief.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Written {
-    /// Variants that the guard passed as rendered for the brief's facts.
-    pub approved: Vec<CopyVariant>,
-    /// Why the others, or the whole answer, came to nothing.
-    pub refused: Vec<Refused>,
-}
-
-impl Written {
-    /// Refusals by their stable names.
-    pub fn refusals(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for refused in &self.refused {
-            *counts.entry(refused.name()).or_insert(0) += 1;
-        }
-        counts
-    }
 }
 
 impl Llm {
@@ -116,12 +70,9 @@ impl Llm {
     /// It never fails: whatever goes wrong is a [`Refused`] in [`Written::refused`], and no text gets by unchecked. An
     /// argument for which the facts have no value is not even asked for.
     pub fn write(&self, brief: &Brief<'_>, guard: &Guard) -> Written {
-        let slots = slots(brief);
-        let written = check_evidence(brief, &slots).and_then(|()| self.ask(brief, &slots, guard));
-        written.unwrap_or_else(|refused| Written {
-            approved: Vec::new(),
-            refused: vec![refused],
-        })
+        let slots = slots_with_evidence(brief);
+        let written = slots.and_then(|slots| self.ask(brief, &slots, guard));
+        written.unwrap_or_else(Written::refusal)
     }
 
     fn ask(&self, brief: &Brief<'_>, slots: &[Slot], guard: &Guard) -> Result<Written, Refused> {
@@ -142,7 +93,9 @@ impl Llm {
                 seed: brief.seed,
             },
         };
-        Ok(judge.judge(&answer.text))
+        let mut written = Written::default();
+        judge.judge(&answer.text, &mut written);
+        Ok(written)
     }
 
     /// Asks until there is an answer or no further attempt is due.
@@ -150,13 +103,13 @@ impl Llm {
         let mut attempt = 1;
         let mut is_plain = self.is_plain.load(Ordering::Relaxed) || !self.has_more_than_plain();
         loop {
-            let ticket = self.meter.begin(prompt.most(&self.config))?;
+            let ticket = self.meter.begin(most(prompt, &self.config))?;
             let mut answer = Answer::default();
-            let body = prompt.body(&self.config, seed, is_plain);
+            let body = body(prompt, &self.config, seed, is_plain);
             let result = self.server.ask(&body, &mut answer);
             settle(
                 ticket,
-                prompt.most(&self.config),
+                most(prompt, &self.config),
                 &answer,
                 result.as_ref().err(),
             );
@@ -188,6 +141,7 @@ impl Llm {
             _ if answer.declined => Err(Refused::ContentFilter),
             Some("length") => Err(Refused::Truncated {
                 max_tokens: self.config.max_tokens,
+                setting: "llm.max_tokens",
             }),
             _ => Ok(()),
         }
@@ -201,17 +155,6 @@ impl fmt::Debug for Llm {
             .field("spent", &self.spent())
             .finish_non_exhaustive()
     }
-}
-
-fn check_evidence(brief: &Brief<'_>, slots: &[Slot]) -> Result<(), Refused> {
-    let needs = evidence(brief.strategy);
-    let has_one = slots.iter().any(|slot| needs.contains(&slot.name.as_str()));
-    if needs.is_empty() || has_one {
-        return Ok(());
-    }
-    Err(Refused::NoEvidence {
-        needs: listed(needs),
-    })
 }
 
 /// Notes what a request cost: as the server counted it, or by estimate. A refusal is free; an answer that broke off or took too

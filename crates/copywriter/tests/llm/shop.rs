@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use copywriter::llm::{Access, Brief, Llm, LlmConfig, Spent, Written};
+use copywriter::brief::{Brief, Written};
+use copywriter::llm::{Access, Llm, LlmConfig, Spent};
 use events::{Channel, Currency, Fact, Language, Money, Product, Strategy};
 use guard::{Facts, Guard, RulePack, Value};
 use serde_json::json;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use copywriter::CopyError;
-use copywriter::llm::PassedOver;
+use copywriter::providers::PassedOver;
 use events::{CopyVariant, Timestamp};
 use guard::{Finding, Guard};
 use serde::Serialize;

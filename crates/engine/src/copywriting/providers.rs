@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use copywriter::llm::{Brief, Llm, PROVIDER as LLM, PassedOver, Providers};
+use copywriter::brief::Brief;
+use copywriter::llm::{Llm, PROVIDER as LLM};
 use copywriter::native::{Native, PROVIDER as NATIVE};
+use copywriter::providers::{PassedOver, Providers};
 use events::{Channel, CopyVariant, Product};
 use guard::{Facts, Guard, Tone, Value, Voice};
 

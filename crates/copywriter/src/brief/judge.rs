@@ -10,7 +10,7 @@ use super::answer::{beginning, first_object};
 use super::refused::Refused;
 use super::slots::{Slot, TITLES, evidence, listed};
 use super::text::{Part, Scripts, Text, first_literal, numbers};
-use super::write::{APPROVED_BY, Brief, Written};
+use super::{APPROVED_BY, Brief, Written};
 use crate::templates::{Entry, source};
 
 /// The first of the private characters that hold the places of slots which the copy library does not know, while it writes a
@@ -26,33 +26,32 @@ const TOLD: [&str; 4] = [
 ];
 
 /// What an answer is judged by.
-pub(super) struct Judge<'a> {
-    pub(super) brief: &'a Brief<'a>,
-    pub(super) slots: &'a [Slot],
-    pub(super) guard: &'a Guard,
-    pub(super) generator: Generator,
+pub(crate) struct Judge<'a> {
+    pub(crate) brief: &'a Brief<'a>,
+    pub(crate) slots: &'a [Slot],
+    pub(crate) guard: &'a Guard,
+    pub(crate) generator: Generator,
 }
 
 impl Judge<'_> {
-    /// Judges every entry of an answer; what the answer has beyond the number asked for is passed over.
-    pub(super) fn judge(&self, answer: &str) -> Written {
-        let mut written = Written::default();
+    /// Judges every entry of an answer and adds it to what was written before; what the answer has beyond the number asked
+    /// for is passed over.
+    pub(crate) fn judge(&self, answer: &str, written: &mut Written) {
         let entries = match entries(answer) {
             Ok(entries) => entries,
-            Err(refused) => {
-                written.refused.push(refused);
-                return written;
-            }
+            Err(refused) => return written.refused.push(refused),
         };
-        let mut ids = BTreeSet::new();
         for entry in entries.iter().take(self.brief.count) {
+            let is_known = |variant: &CopyVariant| {
+                let mut known = written.approved.iter();
+                known.any(|other| other.id == variant.id)
+            };
             match self.entry(entry) {
-                Ok(variant) if ids.insert(variant.id.clone()) => written.approved.push(variant),
-                Ok(_) => written.refused.push(Refused::Duplicate),
+                Ok(variant) if is_known(&variant) => written.refused.push(Refused::Duplicate),
+                Ok(variant) => written.approved.push(variant),
                 Err(refused) => written.refused.push(refused),
             }
         }
-        written
     }
 
     fn entry(&self, entry: &Value) -> Result<CopyVariant, Refused> {
@@ -154,7 +153,9 @@ impl Judge<'_> {
         let texts: Vec<&str> = variant.template.fields().map(|(_, text)| text).collect();
         let hash = blake3::hash(texts.join("\u{1f}").as_bytes()).to_hex();
         let (tag, strategy) = (&library.locale, strategy.name());
-        variant.id = format!("l/{channel}/{tag}/{strategy}/{}", &hash[..12]);
+        // An id begins with the first letter of the provider.
+        let provider = self.generator.provider.get(..1).unwrap_or_default();
+        variant.id = format!("{provider}/{channel}/{tag}/{strategy}/{}", &hash[..12]);
         variant.scope = Scope::ProductIds(vec![self.brief.facts.product.id.clone()]);
         variant.premises = self.premises();
         variant.generator = self.generator.clone();

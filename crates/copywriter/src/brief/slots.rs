@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{Binding, Channel, Strategy};
 use guard::resolve_available;
 
-use super::write::Brief;
+use super::Brief;
+use super::refused::Refused;
 use crate::templates::source;
 
 /// Slots of which every message shows one: a text that names no product sells none.
@@ -19,7 +20,7 @@ const SHOW_FACT: &str = "truncate: 40";
 
 /// A name that a text may show.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     pub(super) name: String,
     pub(super) path: String,
     /// Filters that it is shown with.
@@ -85,6 +86,22 @@ pub(super) fn slots(brief: &Brief<'_>) -> Vec<Slot> {
         }
     }
     with_values(slots.into_values().collect(), brief)
+}
+
+/// As [`slots`].
+///
+/// # Errors
+/// [`Refused::NoEvidence`] where none of those has a value that the argument rests on.
+pub(crate) fn slots_with_evidence(brief: &Brief<'_>) -> Result<Vec<Slot>, Refused> {
+    let slots = slots(brief);
+    let needs = evidence(brief.strategy);
+    let has_one = slots.iter().any(|slot| needs.contains(&slot.name.as_str()));
+    if needs.is_empty() || has_one {
+        return Ok(slots);
+    }
+    Err(Refused::NoEvidence {
+        needs: listed(needs),
+    })
 }
 
 /// The slots of which a text must show one for its argument to be true; empty where none is needed.

@@ -8,24 +8,23 @@ use events::{Language, Strategy};
 use guard::{FieldLimit, Guard};
 use serde_json::{Map, Value, json};
 
-use super::config::LlmConfig;
-use super::meter::{Usage, estimate_tokens};
+use super::Brief;
 use super::slots::{Slot, TITLES, evidence, listed};
-use super::write::Brief;
 
 /// The longest description or brand guide that is sent, in characters.
 const MAX_TEXT: usize = 2_000;
 
-/// A request before it is known which fields the server understands.
+/// What a model is told.
 #[derive(Debug, Clone)]
-pub(super) struct Prompt {
-    pub(super) system: String,
-    pub(super) user: String,
-    fields: Vec<String>,
+pub(crate) struct Prompt {
+    pub(crate) system: String,
+    pub(crate) user: String,
+    /// The fields that an answer has.
+    pub(crate) fields: Vec<String>,
 }
 
 impl Prompt {
-    pub(super) fn new(brief: &Brief<'_>, slots: &[Slot], guard: &Guard) -> Self {
+    pub(crate) fn new(brief: &Brief<'_>, slots: &[Slot], guard: &Guard) -> Self {
         let limits = guard.limits(brief.channel, brief.language);
         Self {
             system: rules(brief),
@@ -35,58 +34,9 @@ impl Prompt {
     }
 
     /// Hash of all that the model is told, for [`events::Generator::prompt_hash`].
-    pub(super) fn hash(&self) -> String {
+    pub(crate) fn hash(&self) -> String {
         let told = [self.system.as_str(), &self.user].join("\u{1f}");
         blake3::hash(told.as_bytes()).to_hex()[..16].to_owned()
-    }
-
-    /// The most that the request can use: an estimate of what is sent, and the longest answer.
-    pub(super) fn most(&self, config: &LlmConfig) -> Usage {
-        Usage {
-            input_tokens: estimate_tokens(&self.system) + estimate_tokens(&self.user),
-            output_tokens: u64::from(config.max_tokens),
-        }
-    }
-
-    /// The request's body. A plain one has only the fields that every server knows.
-    pub(super) fn body(&self, config: &LlmConfig, seed: u64, is_plain: bool) -> String {
-        let mut body = json!({
-            "model": config.model,
-            "messages": [
-                {"role": "system", "content": self.system},
-                {"role": "user", "content": self.user},
-            ],
-            "max_tokens": config.max_tokens,
-            "temperature": config.temperature,
-            // Servers read the seed as a signed number; the half of the range is seeds enough.
-            "seed": seed >> 1,
-            "stream": config.stream,
-        });
-        if !is_plain && config.stream {
-            body["stream_options"] = json!({"include_usage": true});
-        }
-        if !is_plain && config.structured {
-            body["response_format"] = self.response_format();
-        }
-        body.to_string()
-    }
-
-    fn response_format(&self) -> Value {
-        let text = |field: &String| (field.clone(), json!({"type": "string"}));
-        let properties: Map<String, Value> = self.fields.iter().map(text).collect();
-        let variant = json!({
-            "type": "object",
-            "properties": properties,
-            "required": self.fields,
-            "additionalProperties": false,
-        });
-        let schema = json!({
-            "type": "object",
-            "properties": {"variants": {"type": "array", "items": variant}},
-            "required": ["variants"],
-            "additionalProperties": false,
-        });
-        json!({"type": "json_schema", "json_schema": {"name": "copy", "strict": true, "schema": schema}})
     }
 }
 
@@ -227,29 +177,5 @@ mod tests {
             "at most 60 columns, values included; a Chinese character takes two columns"
         );
         assert_ne!(plain.hash(), loud.hash());
-    }
-
-    #[test]
-    fn a_plain_request_has_what_every_server_knows() {
-        let keys = |is_plain| {
-            let body = prompt("", Strategy::Value).body(&LlmConfig::default(), u64::MAX, is_plain);
-            let body: Value = serde_json::from_str(&body).expect("JSON");
-            assert_eq!(body["seed"], i64::MAX);
-            let object = body.as_object().expect("an object");
-            object.keys().cloned().collect::<Vec<String>>()
-        };
-        let plain = [
-            "max_tokens",
-            "messages",
-            "model",
-            "seed",
-            "stream",
-            "temperature",
-        ];
-        assert_eq!(keys(true), plain);
-        let mut all: Vec<String> = plain.map(str::to_owned).to_vec();
-        all.extend(["response_format".to_owned(), "stream_options".to_owned()]);
-        all.sort();
-        assert_eq!(keys(false), all);
     }
 }

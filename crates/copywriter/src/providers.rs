@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use events::CopyVariant;
 use guard::Guard;
 
-use super::write::{self, Brief, Llm};
+use crate::brief::{Brief, Refused};
+use crate::llm::{self, Llm};
 use crate::native::{self, Native};
 use crate::templates;
 
@@ -57,7 +58,7 @@ impl Providers<'_> {
     /// Writes with the first provider that has a variant for the brief.
     pub fn write(&self, brief: &Brief<'_>, guard: &Guard) -> Chain {
         first_that_writes([
-            (write::PROVIDER, &mut || self.by_llm(brief, guard)),
+            (llm::PROVIDER, &mut || self.by_llm(brief, guard)),
             (native::PROVIDER, &mut || self.by_native(brief, guard)),
             (templates::PROVIDER, &mut || by_templates(brief, guard)),
         ])
@@ -68,7 +69,7 @@ impl Providers<'_> {
             return off("no language model is configured");
         };
         let written = llm.write(brief, guard);
-        let reason = |refused: &super::Refused| (refused.name().to_owned(), refused.to_string());
+        let reason = |refused: &Refused| (refused.name().to_owned(), refused.to_string());
         Attempt {
             variants: written.approved,
             reasons: written.refused.iter().map(reason).collect(),

@@ -3,7 +3,7 @@ use thiserror::Error;
 
 /// Why a text, an answer or a request came to nothing.
 ///
-/// Whatever the server says ends either as a variant that the guard passed as rendered or as one of these.
+/// Whatever a model says ends either as a variant that the guard passed as rendered or as one of these.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Refused {
@@ -67,8 +67,8 @@ pub enum Refused {
         /// What is wrong with it.
         detail: String,
     },
-    /// The server took too long.
-    #[error("nothing came within {limit_ms} ms; raise `llm.{setting}` or choose a faster model")]
+    /// The model took too long.
+    #[error("nothing came within {limit_ms} ms; raise `{setting}` or choose a faster model")]
     Timeout {
         /// The setting that was exceeded.
         setting: &'static str,
@@ -77,11 +77,13 @@ pub enum Refused {
     },
     /// The answer ends at the limit of tokens.
     #[error(
-        "the answer was cut off at {max_tokens} tokens; raise `llm.max_tokens` or ask for fewer variants"
+        "the answer was cut off at {max_tokens} tokens; raise `{setting}` or ask for fewer variants"
     )]
     Truncated {
         /// The limit.
         max_tokens: u32,
+        /// The setting that it comes from.
+        setting: &'static str,
     },
     /// The server's content filter withheld the answer, or the model declined.
     #[error(
@@ -164,7 +166,7 @@ pub enum Refused {
     },
     /// It says the same as an earlier one of the same answer.
     #[error(
-        "the text is the same as an earlier one; ask for fewer variants or a higher `llm.temperature`"
+        "the text is the same as an earlier one; ask for fewer variants or a higher `temperature`"
     )]
     Duplicate,
 }

@@ -81,7 +81,7 @@ pub use layers::rms_norm::RmsNorm;
 pub use layers::rotary::Rotary;
 pub use layers::rotary_scaling::RotaryScaling;
 pub use layers::transformer_block::{TransformerBlock, TransformerBlockConfig};
-pub use models::decoder::{Decoder, DecoderConfig};
+pub use models::decoder::{Decoder, DecoderConfig, LoraTarget};
 pub use optimisers::adamw::{AdamW, AdamWConfig};
 pub use optimisers::schedule::WarmupCosine;
 pub use parameters::{Parameter, ParameterStore};

@@ -172,6 +172,22 @@ impl ParameterStore {
         Ok(parameter.var.set(&value.contiguous()?)?)
     }
 
+    /// A hash of every parameter's name, shape and present value in `f32`.
+    ///
+    /// # Errors
+    /// [`NnError::Tensor`] where memory is short.
+    pub fn fingerprint(&self) -> Result<String, NnError> {
+        let mut hash = blake3::Hasher::new();
+        for (name, parameter) in self.iter() {
+            hash.update(format!("{name} {:?}\n", parameter.var.dims()).as_bytes());
+            let value = parameter.var.as_tensor().to_dtype(DType::F32)?;
+            let numbers: Vec<f32> = value.flatten_all()?.to_vec1()?;
+            let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        Ok(hash.finalize().to_hex().to_string())
+    }
+
     /// A copy of every parameter's present value, under its name.
     ///
     /// # Errors

@@ -2,9 +2,11 @@
 //!
 //! [`load`] makes a [`Decoder`] of such a folder and [`save`] writes one that the Python package `transformers` reads,
 //! versions 4 and 5. What the folder asks for and a [`Decoder`] does not do is refused by the name and value of its
-//! field; nothing is read approximately. Source of the layout: <https://huggingface.co/docs/transformers> and
+//! field; nothing is read approximately. [`merge_adapter`] and [`save_adapter`] do the same for low-rank changes in the
+//! layout of PEFT. Source of the layout: <https://huggingface.co/docs/transformers> and
 //! <https://huggingface.co/docs/safetensors>.
 
+mod adapter;
 mod config;
 mod fields;
 mod rotary;
@@ -16,6 +18,8 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 
 use crate::{Decoder, DecoderConfig, NnError, ParameterStore};
+
+pub use adapter::{merge_adapter, save_adapter};
 
 /// The file of sizes.
 const CONFIG: &str = "config.json";

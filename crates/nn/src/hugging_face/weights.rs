@@ -25,7 +25,8 @@ struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-fn fault(path: &Path, fault: impl Into<String>, remedy: &'static str) -> NnError {
+/// The error about a file.
+pub(super) fn fault(path: &Path, fault: impl Into<String>, remedy: &'static str) -> NnError {
     NnError::Interchange {
         path: path.to_owned(),
         fault: fault.into(),
@@ -76,7 +77,11 @@ fn shards(index: &Path) -> Result<BTreeSet<String>, NnError> {
     Ok(shards)
 }
 
-fn read_shard(path: &Path, tensors: &mut BTreeMap<String, Tensor>) -> Result<(), NnError> {
+/// Reads the tensors of one file as f32 on the CPU beside those that were read before.
+pub(super) fn read_shard(
+    path: &Path,
+    tensors: &mut BTreeMap<String, Tensor>,
+) -> Result<(), NnError> {
     let content = std::fs::read(path).map_err(|e| NnError::io("read", path, e))?;
     let shard = SafeTensors::deserialize(&content).map_err(|error| {
         let text = format!(

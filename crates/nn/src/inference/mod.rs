@@ -231,8 +231,10 @@ impl Block {
     fn new(block: &TransformerBlock, precision: Precision) -> Result<Self, NnError> {
         let (attention, fed) = (&block.attention, &block.feed_forward);
         let stack = |layers: &[&crate::Linear]| {
-            let parts: Vec<_> = layers.iter().map(|l| (l.weight(), l.bias())).collect();
-            Projection::new(&parts, precision)
+            let weights = layers.iter().map(|layer| layer.merged_weight());
+            let weights = weights.collect::<Result<Vec<_>, _>>()?;
+            let biases = layers.iter().map(|layer| layer.bias());
+            Projection::new(&weights.iter().zip(biases).collect::<Vec<_>>(), precision)
         };
         Ok(Self {
             attention_norm: Norm::new(&block.attention_norm)?,

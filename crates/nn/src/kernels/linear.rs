@@ -83,18 +83,22 @@ impl Kernel for Backward {
         let Product {
             inputs, outputs, ..
         } = self.0;
-        let mut dx = vec![F::zero(); x.len()];
-        let by_output = Matrix::new(weight, outputs, inputs);
-        by_rows(&mut dx, inputs, dy, outputs, |dx, dy, rows| {
-            let dy = Matrix::new(dy, rows, outputs);
-            let dx = MatrixMut::new(dx, rows, inputs);
-            multiply(dx, Into::Fresh, dy, by_output, F::one());
-        });
+        let dx = self.0.of_inputs(weight, dy);
         let mut results = vec![dx, weight_gradient(x, dy, inputs, outputs)];
         if self.0.added == Added::Bias {
             results.push(column_sums(dy, outputs));
         }
         results
+    }
+}
+
+/// The gradient of x alone, where the weight is frozen: dx = dy W.
+struct OfInputs(Product);
+
+impl Kernel for OfInputs {
+    fn run<F: Real>(&self, operands: &[&[F]]) -> Vec<Vec<F>> {
+        let (weight, dy) = (operands[0], operands[1]);
+        vec![self.0.of_inputs(weight, dy)]
     }
 }
 
@@ -131,6 +135,19 @@ pub(super) fn column_sums<F: Real>(matrix: &[F], columns: usize) -> Vec<F> {
 }
 
 impl Product {
+    /// dx = dy W, [N, I].
+    fn of_inputs<F: Real>(&self, weight: &[F], dy: &[F]) -> Vec<F> {
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        let mut dx = vec![F::zero(); dy.len() / outputs.max(1) * inputs];
+        let by_output = Matrix::new(weight, outputs, inputs);
+        by_rows(&mut dx, inputs, dy, outputs, |dx, dy, rows| {
+            let dy = Matrix::new(dy, rows, outputs);
+            let dx = MatrixMut::new(dx, rows, inputs);
+            multiply(dx, Into::Fresh, dy, by_output, F::one());
+        });
+        dx
+    }
+
     fn shape_of_result(&self, x: &Layout) -> Shape {
         let mut dims = x.shape().dims().to_vec();
         if let Some(last) = dims.last_mut() {
@@ -163,6 +180,10 @@ impl CustomOp2 for Product {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
+        if !weight.track_op() {
+            let [dx] = run_on_tensors(&OfInputs(*self), &[weight, dy], [x.shape()])?;
+            return Ok((Some(dx), None));
+        }
         let shapes = [x.shape(), weight.shape()];
         let [dx, of_weight] = run_on_tensors(&Backward(*self), &[x, weight, dy], shapes)?;
         Ok((Some(dx), Some(of_weight)))
@@ -199,6 +220,11 @@ impl CustomOp3 for Product {
         _y: &Tensor,
         dy: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let of_residual = (self.added == Added::Residual).then(|| dy.clone());
+        if !weight.track_op() && (of_residual.is_some() || !added.track_op()) {
+            let [dx] = run_on_tensors(&OfInputs(*self), &[weight, dy], [x.shape()])?;
+            return Ok((Some(dx), None, of_residual));
+        }
         let backward = Backward(*self);
         let operands = [x, weight, dy];
         if self.added == Added::Bias {
@@ -207,6 +233,6 @@ impl CustomOp3 for Product {
             return Ok((Some(dx), Some(of_weight), Some(of_bias)));
         }
         let [dx, of_weight] = run_on_tensors(&backward, &operands, [x.shape(), weight.shape()])?;
-        Ok((Some(dx), Some(of_weight), Some(dy.clone())))
+        Ok((Some(dx), Some(of_weight), of_residual))
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct LinearCrossEntropy {
     pub(crate) width: usize,
     /// Whether the pass learns: whether the gradients will be wanted.
     pub(crate) learns: bool,
+    /// Whether that of the table will be among them; a frozen one has none.
+    pub(crate) learns_table: bool,
     /// The gradients of x and the table, from the forward pass to the backward pass.
     pub(crate) gradients: Mutex<Option<Vec<CpuStorage>>>,
 }
@@ -68,7 +70,7 @@ impl LinearCrossEntropy {
         let columns = table.len() / width;
         let mut part = Part {
             loss: 0.0,
-            of_table: vec![F::zero(); if self.learns { table.len() } else { 0 }],
+            of_table: vec![F::zero(); if self.learns_table { table.len() } else { 0 }],
         };
         let rows = BLOCK.min(x.len() / width);
         let mut block = Block {
@@ -202,9 +204,11 @@ impl LinearCrossEntropy {
                     }
                 },
             );
-            let of_table = MatrixMut::new(&mut part.of_table[range], count, width);
-            let scaled = Matrix::new(&scaled, rows, width);
-            multiply(of_table, Into::Sum, exponentials.t(), scaled, F::one());
+            if self.learns_table {
+                let of_table = MatrixMut::new(&mut part.of_table[range], count, width);
+                let scaled = Matrix::new(&scaled, rows, width);
+                multiply(of_table, Into::Sum, exponentials.t(), scaled, F::one());
+            }
         }
         self.subtract_targets(start, [x, table], dx, &mut part.of_table);
     }
@@ -224,12 +228,11 @@ impl LinearCrossEntropy {
             for (column, weight) in self.loss.targets(row) {
                 let weight = F::from_f64(weight * (1.0 - self.loss.smoothing));
                 let range = column * width..(column + 1) * width;
-                for ((dx, x), (of_table, table)) in dx
-                    .iter_mut()
-                    .zip(x)
-                    .zip(of_table[range.clone()].iter_mut().zip(&table[range]))
-                {
+                for (dx, table) in dx.iter_mut().zip(&table[range.clone()]) {
                     *dx -= weight * *table;
+                }
+                // Empty where the table is frozen.
+                for (of_table, x) in of_table.get_mut(range).into_iter().flatten().zip(x) {
                     *of_table -= weight * *x;
                 }
             }
@@ -276,6 +279,9 @@ impl Kernel for LinearCrossEntropy {
         let loss = vec![F::from_f64(loss)];
         if !self.learns {
             return vec![loss];
+        }
+        if !self.learns_table {
+            return vec![loss, dx];
         }
         let mut of_table = Vec::new();
         for part in parts {
@@ -349,9 +355,7 @@ impl CustomOp2 for LinearCrossEntropy {
                 Ok(Some(if unscaled { tensor } else { (tensor * scale)? }))
             })
             .collect::<candle_core::Result<Vec<_>>>()?;
-        match <[Option<Tensor>; 2]>::try_from(tensors) {
-            Ok([dx, of_table]) => Ok((dx, of_table)),
-            Err(_) => bail!("a kernel with another number of results than operands"),
-        }
+        let mut tensors = tensors.into_iter();
+        Ok((tensors.next().flatten(), tensors.next().flatten()))
     }
 }

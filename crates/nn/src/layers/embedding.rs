@@ -53,6 +53,13 @@ impl Embedding {
         Ok(x.matmul(&self.table.t()?)?)
     }
 
+    /// The table outside the graph.
+    pub(crate) fn frozen(&self) -> Self {
+        Self {
+            table: self.table.detach(),
+        }
+    }
+
     /// The table [V, D].
     pub fn table(&self) -> &Tensor {
         &self.table

@@ -1,5 +1,6 @@
 use candle_core::{D, Tensor};
 
+use super::lora::LowRank;
 use crate::kernels::linear::{Added, Product};
 use crate::{Init, NnError, ParameterStore};
 
@@ -10,6 +11,8 @@ use crate::{Init, NnError, ParameterStore};
 pub struct Linear {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// What is learnt beside a weight that is frozen.
+    change: Option<LowRank>,
 }
 
 impl Linear {
@@ -45,7 +48,11 @@ impl Linear {
         let bias = bias
             .then(|| store.create(&format!("{name}.bias"), &[outputs], zeros, false))
             .transpose()?;
-        Ok(Self { weight, bias })
+        Ok(Self {
+            weight,
+            bias,
+            change: None,
+        })
     }
 
     /// Applies the map.
@@ -64,10 +71,11 @@ impl Linear {
                 got: format!("{:?}", x.dims()),
             });
         }
-        match &self.bias {
-            None => self.product(x, Added::Nothing, None),
-            Some(bias) => self.product(x, Added::Bias, Some(bias)),
-        }
+        let y = match &self.bias {
+            None => product(&self.weight, x, Added::Nothing, None),
+            Some(bias) => product(&self.weight, x, Added::Bias, Some(bias)),
+        };
+        self.changed(x, y?)
     }
 
     /// Applies the map and adds the result to a residual: r + x Wᵀ + b.
@@ -91,44 +99,45 @@ impl Linear {
                 got: format!("{:?} and {:?}", x.dims(), residual.dims()),
             });
         }
-        let y = self.product(x, Added::Residual, Some(residual))?;
-        match &self.bias {
-            None => Ok(y),
-            Some(bias) => Ok(y.broadcast_add(bias)?),
-        }
-    }
-
-    fn product(&self, x: &Tensor, added: Added, third: Option<&Tensor>) -> Result<Tensor, NnError> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        if !x.device().is_cpu() {
-            return self.composed(x, third);
-        }
-        let product = Product {
-            inputs,
-            outputs,
-            added,
+        let y = product(&self.weight, x, Added::Residual, Some(residual))?;
+        let y = match &self.bias {
+            None => y,
+            Some(bias) => y.broadcast_add(bias)?,
         };
-        let x = x.contiguous()?;
-        Ok(match third {
-            None => x.apply_op2(&self.weight, product)?,
-            Some(third) => x.apply_op3(&self.weight, &third.contiguous()?, product)?,
-        })
+        self.changed(x, y)
     }
 
-    /// The same of candle's own operations, for other devices.
-    fn composed(&self, x: &Tensor, added: Option<&Tensor>) -> Result<Tensor, NnError> {
-        let (outputs, inputs) = self.weight.dims2()?;
-        let mut shape = x.dims().to_vec();
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
+    /// Adds what the change makes of x, where there is one.
+    fn changed(&self, x: &Tensor, y: Tensor) -> Result<Tensor, NnError> {
+        match &self.change {
+            None => Ok(y),
+            Some(change) => change.onto(x, &y),
         }
-        // […, inputs] → [N, inputs]: one matrix product instead of a batch of small ones.
-        let rows = x.reshape(((), inputs))?.matmul(&self.weight.t()?)?;
-        let rows = rows.reshape(shape)?;
-        Ok(match added {
-            None => rows,
-            Some(added) => rows.broadcast_add(added)?,
-        })
+    }
+
+    /// The layer outside the graph: gradients flow through it and none is kept for it.
+    pub(crate) fn frozen(&self) -> Self {
+        Self {
+            weight: self.weight.detach(),
+            bias: self.bias.as_ref().map(Tensor::detach),
+            change: None,
+        }
+    }
+
+    /// The layer with a change of low rank beside it.
+    pub(crate) fn with_change(self, change: LowRank) -> Self {
+        Self {
+            change: Some(change),
+            ..self
+        }
+    }
+
+    /// The weight that alone does what weight and change do together, [outputs, inputs].
+    pub(crate) fn merged_weight(&self) -> Result<Tensor, NnError> {
+        match &self.change {
+            None => Ok(self.weight.clone()),
+            Some(change) => change.merged(&self.weight),
+        }
     }
 
     /// The bias [outputs], where there is one.
@@ -136,10 +145,52 @@ impl Linear {
         self.bias.as_ref()
     }
 
-    /// The weight [outputs, inputs].
+    /// The weight [outputs, inputs], without what is learnt beside it.
     pub fn weight(&self) -> &Tensor {
         &self.weight
     }
+}
+
+/// x Wᵀ for W [O, I], and what is added to it.
+///
+/// # Shapes
+/// x […, I] → […, O].
+pub(super) fn product(
+    weight: &Tensor,
+    x: &Tensor,
+    added: Added,
+    third: Option<&Tensor>,
+) -> Result<Tensor, NnError> {
+    let (outputs, inputs) = weight.dims2()?;
+    if !x.device().is_cpu() {
+        return composed(weight, x, third);
+    }
+    let product = Product {
+        inputs,
+        outputs,
+        added,
+    };
+    let x = x.contiguous()?;
+    Ok(match third {
+        None => x.apply_op2(weight, product)?,
+        Some(third) => x.apply_op3(weight, &third.contiguous()?, product)?,
+    })
+}
+
+/// The same of candle's own operations, for other devices.
+fn composed(weight: &Tensor, x: &Tensor, added: Option<&Tensor>) -> Result<Tensor, NnError> {
+    let (outputs, inputs) = weight.dims2()?;
+    let mut shape = x.dims().to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = outputs;
+    }
+    // […, inputs] → [N, inputs]: one matrix product instead of a batch of small ones.
+    let rows = x.reshape(((), inputs))?.matmul(&weight.t()?)?;
+    let rows = rows.reshape(shape)?;
+    Ok(match added {
+        None => rows,
+        Some(added) => rows.broadcast_add(added)?,
+    })
 }
 
 #[cfg(test)]
@@ -177,10 +228,6 @@ mod tests {
         // 300 rows and 270 outputs are more than one task of each kind.
         let (x, weight) = (var(1_200, 0.7, &[3, 100, 4]), var(1_080, 0.3, &[270, 4]));
         let (bias, residual) = (var(270, 1.1, &[270]), var(81_000, 0.9, &[3, 100, 270]));
-        let layer = Linear {
-            weight: weight.as_tensor().clone(),
-            bias: None,
-        };
         let cases = [
             (Added::Nothing, None),
             (Added::Bias, Some(&bias)),
@@ -188,8 +235,8 @@ mod tests {
         ];
         for (added, third) in cases {
             let third = third.map(candle_core::Var::as_tensor);
-            let fused = layer.product(&x, added, third).expect("fits");
-            let composed = layer.composed(&x, third).expect("fits");
+            let fused = product(&weight, &x, added, third).expect("fits");
+            let composed = super::composed(&weight, &x, third).expect("fits");
             let gradients = [fused, composed].map(|y| {
                 let loss = y.sin().and_then(|y| y.sum_all()).expect("floats");
                 loss.backward().expect("differentiable")

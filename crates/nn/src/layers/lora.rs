@@ -1,5 +1,7 @@
 use candle_core::{D, Tensor};
 
+use super::linear::product;
+use crate::kernels::linear::Added;
 use crate::{Dropout, Init, Linear, NnError, ParameterStore, Pass};
 
 /// The size of a low-rank change and how strongly it counts.
@@ -32,25 +34,28 @@ impl Default for LoraConfig {
 #[derive(Debug, Clone)]
 pub struct LoraLinear {
     frozen: Linear,
-    a: Tensor,
-    b: Tensor,
-    scale: f64,
+    change: LowRank,
     dropout: Dropout,
 }
 
-impl LoraLinear {
-    /// Creates the parameters `NAME.lora_a` [rank, inputs] and `NAME.lora_b` [outputs, rank] around a layer.
-    ///
-    /// # Errors
-    /// [`NnError::Config`] where the configuration is outside its ranges, [`NnError::DuplicateParameter`] where the
-    /// name is taken.
-    pub fn new(
+/// A trainable change of a weight: (α / r) B A for A [r, inputs] and B [outputs, r].
+#[derive(Debug, Clone)]
+pub(crate) struct LowRank {
+    a: Tensor,
+    b: Tensor,
+    scale: f64,
+}
+
+impl LowRank {
+    /// Creates the two parameters of a change of a layer, A by the first name and B by the second; the dropout rate of the
+    /// configuration is the caller's.
+    pub(crate) fn new(
         store: &mut ParameterStore,
-        name: &str,
-        frozen: Linear,
+        [a, b]: [&str; 2],
+        layer: &Linear,
         config: LoraConfig,
     ) -> Result<Self, NnError> {
-        let (outputs, inputs) = frozen.weight().dims2()?;
+        let (outputs, inputs) = layer.weight().dims2()?;
         let LoraConfig { rank, alpha, .. } = config;
         if rank == 0 || rank > inputs.min(outputs) {
             return Err(NnError::Config {
@@ -66,13 +71,47 @@ impl LoraLinear {
                 expected: "a finite number above 0",
             });
         }
-        let dropout = Dropout::new(config.dropout)?;
         let std = 1.0 / (inputs as f64).sqrt();
-        let (a, b) = (format!("{name}.lora_a"), format!("{name}.lora_b"));
         Ok(Self {
-            a: store.create(&a, &[rank, inputs], Init::Normal { std }, true)?,
-            b: store.create(&b, &[outputs, rank], Init::Constant(0.0), true)?,
+            a: store.create(a, &[rank, inputs], Init::Normal { std }, true)?,
+            b: store.create(b, &[outputs, rank], Init::Constant(0.0), true)?,
             scale: alpha / rank as f64,
+        })
+    }
+
+    /// y + (α / r) x Aᵀ Bᵀ: the product B A is never made.
+    ///
+    /// # Shapes
+    /// x […, inputs], y […, outputs] → […, outputs].
+    pub(crate) fn onto(&self, x: &Tensor, y: &Tensor) -> Result<Tensor, NnError> {
+        // […, inputs] → […, rank] → […, outputs]
+        let low = (product(&self.a, x, Added::Nothing, None)? * self.scale)?;
+        product(&self.b, &low, Added::Residual, Some(y))
+    }
+
+    /// W + (α / r) B A, outside the graph.
+    pub(crate) fn merged(&self, weight: &Tensor) -> Result<Tensor, NnError> {
+        let change = (self.b.detach().matmul(&self.a.detach())? * self.scale)?;
+        Ok((weight.detach() + change)?)
+    }
+}
+
+impl LoraLinear {
+    /// Creates the parameters `NAME.lora_a` [rank, inputs] and `NAME.lora_b` [outputs, rank] around a layer.
+    ///
+    /// # Errors
+    /// [`NnError::Config`] where the configuration is outside its ranges, [`NnError::DuplicateParameter`] where the
+    /// name is taken.
+    pub fn new(
+        store: &mut ParameterStore,
+        name: &str,
+        frozen: Linear,
+        config: LoraConfig,
+    ) -> Result<Self, NnError> {
+        let (a, b) = (format!("{name}.lora_a"), format!("{name}.lora_b"));
+        let dropout = Dropout::new(config.dropout)?;
+        Ok(Self {
+            change: LowRank::new(store, [&a, &b], &frozen, config)?,
             frozen,
             dropout,
         })
@@ -86,7 +125,7 @@ impl LoraLinear {
     /// # Errors
     /// [`NnError::Shape`] where the last dimension is not `inputs`.
     pub fn forward(&self, x: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor, NnError> {
-        let (outputs, inputs) = self.frozen.weight().dims2()?;
+        let (_, inputs) = self.frozen.weight().dims2()?;
         if x.dim(D::Minus1)? != inputs {
             return Err(NnError::Shape {
                 operation: "LoRA",
@@ -94,21 +133,8 @@ impl LoraLinear {
                 got: format!("{:?}", x.dims()),
             });
         }
-        let mut shape = x.dims().to_vec();
-        // […, inputs] → [N, inputs]
-        let rows = x.reshape(((), inputs))?;
-        let frozen = rows.matmul(&self.frozen.weight().detach().t()?)?;
-        let frozen = match self.frozen.bias() {
-            None => frozen,
-            Some(bias) => frozen.broadcast_add(&bias.detach())?,
-        };
-        // [N, inputs] → [N, rank] → [N, outputs]: the product B A is never made.
-        let low = self.dropout.forward(&rows, pass)?.matmul(&self.a.t()?)?;
-        let change = (low.matmul(&self.b.t()?)? * self.scale)?;
-        if let Some(last) = shape.last_mut() {
-            *last = outputs;
-        }
-        Ok((frozen + change)?.reshape(shape)?)
+        let frozen = self.frozen.frozen().forward(x)?;
+        self.change.onto(&self.dropout.forward(x, pass)?, &frozen)
     }
 
     /// The weight that alone does what frozen weight and change do together, W + (α / r) B A; the bias stays as it is.
@@ -119,8 +145,7 @@ impl LoraLinear {
     /// # Errors
     /// [`NnError::Tensor`] where memory is short.
     pub fn merge(&self) -> Result<Tensor, NnError> {
-        let change = (self.b.detach().matmul(&self.a.detach())? * self.scale)?;
-        Ok((self.frozen.weight().detach() + change)?)
+        self.change.merged(self.frozen.weight())
     }
 
     /// The layer that is changed.
@@ -220,13 +245,17 @@ mod tests {
                 dropout,
                 ..layer.clone()
             };
-            check_gradient(&numbers(&layer.a), &[2, 3], |a| {
-                let a = a.clone();
-                loss(&LoraLinear { a, ..layer.clone() }, &x)
+            let with = |change: LowRank| LoraLinear {
+                change,
+                ..layer.clone()
+            };
+            check_gradient(&numbers(&layer.change.a), &[2, 3], |a| {
+                let (a, change) = (a.clone(), layer.change.clone());
+                loss(&with(LowRank { a, ..change }), &x)
             });
-            check_gradient(&numbers(&layer.b), &[4, 2], |b| {
-                let b = b.clone();
-                loss(&LoraLinear { b, ..layer.clone() }, &x)
+            check_gradient(&numbers(&layer.change.b), &[4, 2], |b| {
+                let (b, change) = (b.clone(), layer.change.clone());
+                loss(&with(LowRank { b, ..change }), &x)
             });
             check_gradient(&X, &[2, 3], |x| loss(&layer, x));
         }

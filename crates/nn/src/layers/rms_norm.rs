@@ -46,6 +46,14 @@ impl RmsNorm {
         self.composed(x)
     }
 
+    /// The norm outside the graph: gradients flow through it and none is kept for it.
+    pub(crate) fn frozen(&self) -> Self {
+        Self {
+            gain: self.gain.detach(),
+            epsilon: self.epsilon,
+        }
+    }
+
     /// The same of candle's own operations, for other devices.
     fn composed(&self, x: &Tensor) -> Result<Tensor, NnError> {
         let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;

@@ -41,6 +41,7 @@ pub fn linear_cross_entropy(
         loss: SparseCrossEntropy::new(rows, &[], entries, smoothing),
         width,
         learns: x.track_op() || table.track_op(),
+        learns_table: table.track_op(),
         gradients: Mutex::new(None),
     };
     Ok(x.contiguous()?.apply_op2(&table.contiguous()?, fused)?)

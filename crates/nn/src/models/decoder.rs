@@ -1,9 +1,15 @@
+mod lora;
+
+use std::collections::BTreeSet;
+
 use candle_core::{DType, Tensor};
 
 use crate::{
     Embedding, Linear, Mask, NnError, ParameterStore, Pass, RmsNorm, Rotary, RotaryScaling,
     TransformerBlock, TransformerBlockConfig, losses,
 };
+
+pub use lora::LoraTarget;
 
 /// Sizes of a [`Decoder`].
 #[derive(Debug, Clone, PartialEq)]
@@ -134,7 +140,7 @@ impl Decoder {
     }
 
     /// Cross-entropy of given tokens at given places, with weights: entries are (row of the flattened [B · T], token,
-    /// weight).
+    /// weight). Only the rows that an entry names meet the vocabulary.
     ///
     /// # Shapes
     /// ids [B, T] in `u32` → scalar.
@@ -148,9 +154,22 @@ impl Decoder {
         pass: &mut Pass<'_>,
     ) -> Result<Tensor, NnError> {
         let states = self.states(ids, pass)?;
-        let width = states.dim(2)?;
-        let flat = states.reshape(((), width))?;
-        losses::linear_cross_entropy(&flat, self.output_table(), entries, 0.0)
+        let (batch, time, width) = states.dims3()?;
+        let flat = states.reshape((batch * time, width))?;
+        let named: BTreeSet<u32> = entries.iter().map(|entry| entry.0).collect();
+        let last = named.last().map_or(0, |row| *row as usize);
+        if named.len() == batch * time || last >= batch * time {
+            return losses::linear_cross_entropy(&flat, self.output_table(), entries, 0.0);
+        }
+        let rows: Vec<u32> = named.into_iter().collect();
+        // [B · T, D] → [N, D]
+        let learnt = flat.index_select(&Tensor::new(rows.as_slice(), flat.device())?, 0)?;
+        let place = |row: u32| rows.partition_point(|other| *other < row) as u32;
+        let entries: Vec<(u32, u32, f32)> = entries
+            .iter()
+            .map(|(row, token, weight)| (place(*row), *token, *weight))
+            .collect();
+        losses::linear_cross_entropy(&learnt, self.output_table(), &entries, 0.0)
     }
 
     /// The rows that states are scored against, [V, D].

@@ -28,7 +28,7 @@ use guard::Facts;
 
 pub use refused::Refused;
 
-pub(crate) use answer::beginning;
+pub(crate) use answer::{answer_of, beginning};
 pub(crate) use judge::Judge;
 pub(crate) use prompt::Prompt;
 pub(crate) use slots::{Slot, slots_with_evidence};

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// What can be wrong with a copy library or with what a metric is given.
@@ -122,6 +124,26 @@ pub enum CopyError {
     NoAuthorities {
         /// The file that was configured.
         file: String,
+    },
+    /// There is nothing to fine-tune a local language model on.
+    #[error(
+        "none of {given} approved texts can be learnt within {most} tokens; approve texts with `hawker copy approve`, or raise `max_tokens` up to the model's positions"
+    )]
+    NoLessons {
+        /// Texts that were given.
+        given: usize,
+        /// Tokens that one may take with what the model is told.
+        most: usize,
+    },
+    /// A file beside the weights of a local language model is missing or not what is needed.
+    #[error("`{}` {fault}; {remedy}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+        /// What to do about it.
+        remedy: &'static str,
     },
     /// Tensors, weights or checkpoints failed.
     #[error(transparent)]

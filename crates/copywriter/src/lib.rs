@@ -20,6 +20,7 @@
 //! and chosen by the policy.
 
 pub mod brief;
+pub mod checkpoint;
 pub mod decoder;
 mod error;
 pub mod llm;
@@ -27,6 +28,7 @@ pub mod metrics;
 pub mod native;
 mod network;
 pub mod providers;
+mod sampling;
 mod setting;
 pub mod templates;
 mod tokenise;

@@ -5,16 +5,20 @@ use std::collections::BTreeMap;
 use events::CopyVariant;
 use guard::Guard;
 
-use crate::brief::{Brief, Refused};
+use crate::brief::{Brief, Refused, Written};
+use crate::checkpoint::{self, Checkpoint};
 use crate::llm::{self, Llm};
 use crate::native::{self, Native};
 use crate::templates;
 
-/// The providers of a shop, in the order in which they are asked: language model, native model, template library.
+/// The providers of a shop, in the order in which they are asked: language model on a server, language
+/// model on this machine, native model, template library.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Providers<'a> {
-    /// The language model, where one is configured.
+    /// The language model on a server, where one is configured.
     pub llm: Option<&'a Llm>,
+    /// The language model on this machine, where one is configured.
+    pub checkpoint: Option<&'a Checkpoint>,
     /// The native model, where one is trained.
     pub native: Option<&'a Native>,
     /// The shopper's state for the native model; it stays on this machine.
@@ -59,6 +63,9 @@ impl Providers<'_> {
     pub fn write(&self, brief: &Brief<'_>, guard: &Guard) -> Chain {
         first_that_writes([
             (llm::PROVIDER, &mut || self.by_llm(brief, guard)),
+            (checkpoint::PROVIDER, &mut || {
+                self.by_checkpoint(brief, guard)
+            }),
             (native::PROVIDER, &mut || self.by_native(brief, guard)),
             (templates::PROVIDER, &mut || by_templates(brief, guard)),
         ])
@@ -68,12 +75,14 @@ impl Providers<'_> {
         let Some(llm) = self.llm else {
             return off("no language model is configured");
         };
-        let written = llm.write(brief, guard);
-        let reason = |refused: &Refused| (refused.name().to_owned(), refused.to_string());
-        Attempt {
-            variants: written.approved,
-            reasons: written.refused.iter().map(reason).collect(),
-        }
+        llm.write(brief, guard).into()
+    }
+
+    fn by_checkpoint(&self, brief: &Brief<'_>, guard: &Guard) -> Attempt {
+        let Some(checkpoint) = self.checkpoint else {
+            return off("no model on this machine is configured");
+        };
+        checkpoint.write(brief, guard).into()
     }
 
     fn by_native(&self, brief: &Brief<'_>, guard: &Guard) -> Attempt {
@@ -104,6 +113,16 @@ impl Providers<'_> {
         let reasons = refused.map(|(_, reason)| (reason.name().to_owned(), reason.to_string()));
         attempt.reasons.extend(reasons);
         attempt
+    }
+}
+
+impl From<Written> for Attempt {
+    fn from(written: Written) -> Self {
+        let reason = |refused: &Refused| (refused.name().to_owned(), refused.to_string());
+        Self {
+            reasons: written.refused.iter().map(reason).collect(),
+            variants: written.approved,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::slots::{Slot, TITLES, evidence, listed};
 const MAX_TEXT: usize = 2_000;
 
 /// What a model is told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Prompt {
     pub(crate) system: String,
     pub(crate) user: String,

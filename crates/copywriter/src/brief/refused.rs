@@ -85,6 +85,24 @@ pub enum Refused {
         /// The setting that it comes from.
         setting: &'static str,
     },
+    /// What the model is told and its longest answer do not fit its positions.
+    #[error(
+        "the facts take {prompt} tokens and an answer up to {answer}, more than the model's {positions}; shorten the product's description, lower `checkpoint.max_tokens` or choose another model"
+    )]
+    NoRoom {
+        /// Tokens that the model is told.
+        prompt: usize,
+        /// Tokens of the longest answer.
+        answer: usize,
+        /// Positions of the model.
+        positions: usize,
+    },
+    /// The local model cannot compute an answer.
+    #[error("the local model fails ({detail}); look at the files in `checkpoint.folder`")]
+    ModelFails {
+        /// What is wrong.
+        detail: String,
+    },
     /// The server's content filter withheld the answer, or the model declined.
     #[error(
         "the server's content filter withheld the answer; look at the product's texts or choose another model"
@@ -184,6 +202,8 @@ impl Refused {
             Self::Untrusted { .. } => "untrusted",
             Self::Timeout { .. } => "timeout",
             Self::Truncated { .. } => "truncated",
+            Self::NoRoom { .. } => "no_room",
+            Self::ModelFails { .. } => "model_fails",
             Self::ContentFilter => "content_filter",
             Self::MalformedJson { .. } => "malformed_json",
             Self::MissingField { .. } => "missing_field",

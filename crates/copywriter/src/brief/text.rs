@@ -172,7 +172,7 @@ fn plain(words: &str) -> Result<(), Refused> {
     }
 }
 
-fn markup(found: &str) -> Refused {
+pub(super) fn markup(found: &str) -> Refused {
     Refused::Markup {
         found: found.chars().take(40).collect(),
     }

@@ -6,12 +6,13 @@ mod sample;
 use std::ops::ControlFlow;
 
 use nn::inference::Engine;
-use nn::simd::{exp_f32, max, sum_of, vectorised};
+use nn::simd::max;
 
 use super::constraints::Constraints;
 use super::decoding::{DecodingConfig, Search};
 use super::own_words::{OwnWords, OwnWordsWeights};
 use crate::CopyError;
+use crate::sampling::{Chance, IMPLAUSIBLE, to_log_probabilities};
 
 /// A text as tokens, without the end.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +100,7 @@ pub(super) fn search(
             top_p,
             min_p,
         } => {
-            let chance = sample::Chance {
+            let chance = Chance {
                 temperature,
                 top_p,
                 min_p,
@@ -109,25 +110,8 @@ pub(super) fn search(
     }
 }
 
-/// ln of the share of the likeliest token's probability below which a token is not drawn as long as there is another.
-const IMPLAUSIBLE: f32 = -11.5;
-
 /// Whether a token may be chosen although the likelier ones may not. The end of a text has to be: where no other token
 /// finds room the text would else end within a word.
 fn is_plausible(log_probabilities: &[f32], of_token: f32) -> bool {
     of_token >= max(log_probabilities) + IMPLAUSIBLE
-}
-
-/// log softmax of logits, in place.
-fn to_log_probabilities(logits: &mut [f32]) {
-    vectorised(
-        #[inline(always)]
-        || {
-            let most = max(logits);
-            let total = most + sum_of(logits, |x| exp_f32(x - most)).ln();
-            for logit in &mut *logits {
-                *logit -= total;
-            }
-        },
-    );
 }

@@ -1,6 +1,7 @@
 //! Adapters in PEFT's layout: what training saw, through a file, merged into the model; and what is refused.
 //!
-//! Where `HAWKER_TRANSFORMERS_PYTHON` names a Python with `peft`, `transformers` and torch, PEFT reads what was saved here.
+//! Where `HAWKER_TRANSFORMERS_PYTHON` names a Python with `peft`, `transformers` and torch, PEFT reads what was saved here, and
+//! what it saves is read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -209,7 +210,7 @@ fn save_plain(path: &Path, tensors: &[Raw]) {
 }
 
 #[test]
-fn peft_reads_what_was_saved() {
+fn peft_reads_what_was_saved_and_saves_what_is_read() {
     let Some(python) = std::env::var_os("HAWKER_TRANSFORMERS_PYTHON") else {
         eprintln!("skipped: HAWKER_TRANSFORMERS_PYTHON names no Python");
         return;
@@ -220,11 +221,13 @@ fn peft_reads_what_was_saved() {
     );
     for name in ["llama", "qwen2"] {
         let (folder, trained) = saved(name, &LoraTarget::ALL);
+        let out = folder.path().join("theirs");
         let mut command = Command::new(&python);
         let output = command
             .arg(script)
             .arg(base(name))
             .arg(folder.path())
+            .arg(&out)
             .output();
         let output = output.expect("the interpreter runs");
         let complaint = String::from_utf8_lossy(&output.stderr);
@@ -236,5 +239,9 @@ fn peft_reads_what_was_saved() {
             theirs.len()
         );
         assert!(largest < 1e-4, "{name}: {largest}");
+        let (store, decoder) = load(name);
+        hugging_face::merge_adapter(&out, &store).expect("plain LoRA");
+        let largest = difference(&logits(&decoder), &trained);
+        assert!(largest < 1e-4, "{name}, saved by PEFT: {largest}");
     }
 }

@@ -63,10 +63,8 @@ pub fn save_adapter(
             Ok((format!("{PREFIX}{name}"), value))
         })
         .collect::<Result<BTreeMap<String, Tensor>, NnError>>()?;
-    let about = HashMap::from([
-        ("format".to_owned(), "pt".to_owned()),
-        (BASE.to_owned(), base.to_owned()),
-    ]);
+    // A single entry: several would be written in an order that differs from run to run. PEFT asks for none.
+    let about = HashMap::from([(BASE.to_owned(), base.to_owned())]);
     let path = folder.join(WEIGHTS);
     let content = safetensors::serialize(&tensors, Some(about)).map_err(|error| {
         let text = format!("cannot be made: {error}");

@@ -139,7 +139,13 @@ mod tests {
         for (count, expected) in all.iter().zip([2_000i32, 1_200, 600, 200]) {
             assert!((count - expected).abs() < 120, "{all:?}");
         }
-        let nucleus = counts(Chance { top_p: 0.79, ..open }, |_| true);
+        let nucleus = counts(
+            Chance {
+                top_p: 0.79,
+                ..open
+            },
+            |_| true,
+        );
         assert_eq!((nucleus[2], nucleus[3]), (0, 0));
         // Of the allowed, 0.3 is the likeliest: half of it keeps 0.15 and drops 0.05.
         let floored = counts(Chance { min_p: 0.4, ..open }, |token| token > 0);

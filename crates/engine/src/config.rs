@@ -5,6 +5,7 @@ mod copywriter;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ::copywriter::checkpoint::CheckpointConfig;
 use ::copywriter::llm::LlmConfig;
 use guard::Voice;
 use recommender::RetrievalSettings;
@@ -315,6 +316,7 @@ impl Config {
             ));
         }
         let llm = self.copywriter.llm.as_ref();
+        let checkpoint = self.copywriter.checkpoint.as_ref();
         let tables = [
             ("model", in_words(self.model.check())),
             ("retrieval", in_words(self.retrieval.check())),
@@ -322,6 +324,10 @@ impl Config {
             (
                 "copywriter.llm",
                 in_words(llm.map_or(Ok(()), LlmConfig::check)),
+            ),
+            (
+                "copywriter.checkpoint",
+                in_words(checkpoint.map_or(Ok(()), CheckpointConfig::check)),
             ),
         ];
         for (table, problem) in tables {

@@ -1,12 +1,14 @@
 //! The copywriter judged on public sets: trained on facts and texts, asked for the texts of facts that it never read, and
 //! measured as the literature does.
 
+mod adapter;
 mod asked;
 mod corpus;
 mod drafts;
 mod from_facts;
 pub(crate) mod live;
 mod measures;
+mod place;
 mod providers;
 mod published;
 mod report;
@@ -32,6 +34,7 @@ use nn::{Training, TrainingRecord};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
+pub use adapter::{AdapterReport, adapter_settings, train_adapter};
 pub use asked::{DraftProvider, DraftRequest};
 pub use corpus::{CorpusRequest, ShopCorpus, read_corpus};
 pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};

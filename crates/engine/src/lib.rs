@@ -65,11 +65,12 @@ pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
 pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
 pub use copywriting::{
-    CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings, CorpusRequest,
-    DraftProvider, DraftRequest, DraftSettings, Drafted, FactTextDataset, JudgeSettings,
-    PassedProvider, ShopCorpus, StateRow, StateSample, UserStateDataset, UserStateReport,
-    UserStateRequest, UserStateSettings, copy_settings, draft, evaluate_copy, evaluate_user_states,
-    read_corpus, train_writer, user_state_settings,
+    AdapterReport, CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings,
+    CorpusRequest, DraftProvider, DraftRequest, DraftSettings, Drafted, FactTextDataset,
+    JudgeSettings, PassedProvider, ShopCorpus, StateRow, StateSample, UserStateDataset,
+    UserStateReport, UserStateRequest, UserStateSettings, adapter_settings, copy_settings, draft,
+    evaluate_copy, evaluate_user_states, read_corpus, train_adapter, train_writer,
+    user_state_settings,
 };
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};

@@ -12,7 +12,8 @@ use events::{Channel, Goal, Timestamp};
 
 pub(crate) use evaluate::EvaluateArgs;
 pub(crate) use texts::{
-    CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, CopyListArgs, TrainCopywriterArgs,
+    CopyAction, CopyArgs, CopyCheckArgs, CopyDraftArgs, CopyListArgs, TrainAdapterArgs,
+    TrainCopywriterArgs,
 };
 
 /// Learns what each shopper wants and finds the words to sell it.
@@ -210,6 +211,12 @@ pub(crate) enum TrainWhat {
         after_help = "Example:\n  hawker train copywriter --corpus texts.jsonl --exact title,price\n\nA line of the corpus: {\"facts\": {\"title\": \"Mug\", \"colour\": [\"red\", \"white\"]}, \"controls\": [\"push\"], \"text\": \"…\"}\nStopped or killed, it goes on where it was when it is run again."
     )]
     Copywriter(TrainCopywriterArgs),
+    /// Teaches the language model of `[copywriter.checkpoint]` the texts that were approved: an adapter of low rank, which
+    /// `hawker copy draft --provider checkpoint` then uses.
+    #[command(
+        after_help = "Example:\n  hawker train adapter\n  hawker train adapter --settings lora.toml\n\nStopped or killed, it goes on where it was when it is run again."
+    )]
+    Adapter(TrainAdapterArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,3 +1,4 @@
+use copywriter::checkpoint::CheckpointConfig;
 use copywriter::llm::LlmConfig;
 use copywriter::native::NativeConfig;
 use events::Channel;
@@ -25,6 +26,10 @@ pub struct CopywriterConfig {
     /// A language model on a server; nobody is asked unless it is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub llm: Option<LlmConfig>,
+    /// A language model on this machine; none is read unless it is configured. Its adapter is that of
+    /// `hawker train adapter` where no other is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointConfig>,
 }
 
 /// Who approves the texts that `hawker copy draft --keep` keeps, by channel.
@@ -65,6 +70,7 @@ impl Default for CopywriterConfig {
             live_lines: 4,
             approval: ApprovalConfig::default(),
             llm: None,
+            checkpoint: None,
         }
     }
 }
@@ -90,8 +96,10 @@ mod tests {
 
     #[test]
     fn a_channel_has_a_standing_policy_where_it_says_so() {
-        let config: CopywriterConfig =
-            toml::from_str("approval.push = \"standing\"\nllm.model = \"qwen\"").expect("valid");
+        let config: CopywriterConfig = toml::from_str(
+            "approval.push = \"standing\"\nllm.model = \"qwen\"\ncheckpoint.folder = \"qwen\"",
+        )
+        .expect("valid");
         let policy = |channel| config.approval.standing(channel);
         assert_eq!(
             policy(Channel::Push).as_deref(),
@@ -99,6 +107,9 @@ mod tests {
         );
         assert_eq!(policy(Channel::Email), None);
         assert_eq!(config.llm.expect("configured").model, "qwen");
+        let folder = config.checkpoint.expect("configured").folder;
+        assert_eq!(folder.to_str(), Some("qwen"));
         assert_eq!(CopywriterConfig::default().llm, None);
+        assert_eq!(CopywriterConfig::default().checkpoint, None);
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use copywriter::llm::Access;
-use copywriter::{decoder, llm, native, templates};
+use copywriter::{checkpoint, decoder, llm, native, templates};
 use events::{Channel, Language, Locale, Strategy, Timestamp};
 use serde_json::{Map, Value};
 
@@ -16,8 +16,10 @@ pub enum DraftProvider {
     Decoder,
     /// The native model of `hawker train`, and the library where it comes to nothing.
     Native,
-    /// The language model on a server that is configured, then the native model, then the library.
+    /// The language model on a server that is configured, then the one on this machine, the native model, the library.
     Llm,
+    /// The language model on this machine that is configured, then the native model, then the library.
+    Checkpoint,
     /// The built-in library.
     Templates,
 }
@@ -69,7 +71,13 @@ impl DraftRequest {
 
 impl DraftProvider {
     /// Every provider.
-    pub const ALL: [Self; 4] = [Self::Decoder, Self::Native, Self::Llm, Self::Templates];
+    pub const ALL: [Self; 5] = [
+        Self::Decoder,
+        Self::Native,
+        Self::Llm,
+        Self::Checkpoint,
+        Self::Templates,
+    ];
 
     /// The name, as in [`events::Generator::provider`].
     pub fn name(self) -> &'static str {
@@ -77,6 +85,7 @@ impl DraftProvider {
             Self::Decoder => decoder::PROVIDER,
             Self::Native => native::PROVIDER,
             Self::Llm => llm::PROVIDER,
+            Self::Checkpoint => checkpoint::PROVIDER,
             Self::Templates => templates::PROVIDER,
         }
     }
@@ -95,6 +104,6 @@ impl FromStr for DraftProvider {
         let found = Self::ALL
             .into_iter()
             .find(|provider| provider.name() == name);
-        found.ok_or_else(|| "give decoder, native, llm or templates".to_owned())
+        found.ok_or_else(|| "give decoder, native, llm, checkpoint or templates".to_owned())
     }
 }

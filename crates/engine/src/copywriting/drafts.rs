@@ -132,7 +132,10 @@ pub fn draft(
             desk.write(request, told)?
         }
         (
-            DraftProvider::Native | DraftProvider::Llm | DraftProvider::Templates,
+            DraftProvider::Native
+            | DraftProvider::Llm
+            | DraftProvider::Checkpoint
+            | DraftProvider::Templates,
             Some(store),
             Some(shown),
         ) => providers::write(store, config, &guard, shown, request)?,

@@ -1,15 +1,18 @@
-//! Drafts of the providers that write templates themselves: language model on a server, native model, library.
+//! Drafts of the providers that write templates themselves: language model on a server or on this machine, native
+//! model, library.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use copywriter::brief::Brief;
+use copywriter::checkpoint::{Checkpoint, PROVIDER as CHECKPOINT};
 use copywriter::llm::{Llm, PROVIDER as LLM};
 use copywriter::native::{Native, PROVIDER as NATIVE};
 use copywriter::providers::{PassedOver, Providers};
 use events::{Channel, CopyVariant, Product};
 use guard::{Facts, Guard, Tone, Value, Voice};
 
+use super::adapter::checkpoint_config;
 use super::asked::{DraftProvider, DraftRequest};
 use super::drafts::{CheckedDraft, Draft, Written};
 use crate::campaign::one_line;
@@ -32,16 +35,23 @@ pub(super) fn write(
         (Some(llm), DraftProvider::Llm) => Some(Llm::new(llm.clone(), request.access.clone())?),
         _ => None,
     };
+    let checkpoint = match (checkpoint_config(store.dir(), config)?, request.provider) {
+        (Some(checkpoint), DraftProvider::Llm | DraftProvider::Checkpoint) => {
+            Some(Checkpoint::open(checkpoint)?)
+        }
+        _ => None,
+    };
     let native = match request.provider {
         DraftProvider::Templates => None,
         _ => native(store.dir(), config)?,
     };
     let providers = Providers {
         llm: llm.as_ref(),
+        checkpoint: checkpoint.as_ref(),
         native: native.as_ref(),
         user_state: None,
     };
-    let stats = stats(store, config, product)?;
+    let stats = Counts::load(store, config)?.of(product);
     let user = stand_in_history(product, request.now);
     let brand = brand(&config.voice);
     let brief = Brief {
@@ -89,8 +99,9 @@ fn draft(guard: &Guard, variant: CopyVariant, facts: &Facts<'_>) -> Option<Draft
 fn is_asked(provider: DraftProvider, passed_over: &PassedOver) -> bool {
     match provider {
         DraftProvider::Llm | DraftProvider::Decoder => true,
-        DraftProvider::Native => passed_over.provider != LLM,
-        DraftProvider::Templates => ![LLM, NATIVE].contains(&passed_over.provider),
+        DraftProvider::Checkpoint => passed_over.provider != LLM,
+        DraftProvider::Native => ![LLM, CHECKPOINT].contains(&passed_over.provider),
+        DraftProvider::Templates => ![LLM, CHECKPOINT, NATIVE].contains(&passed_over.provider),
     }
 }
 
@@ -105,20 +116,30 @@ fn native(data_dir: &Path, config: &Config) -> Result<Option<Native>> {
     )?))
 }
 
-/// The counts of a product that copy may state; none before anything was imported that could be counted.
-fn stats(store: &Store, config: &Config, product: &Product) -> Result<BTreeMap<String, Value>> {
-    if store.log_summary()?.events == 0 {
-        return Ok(BTreeMap::new());
+/// The counts of products that copy may state.
+pub(super) struct Counts(Option<Shop>);
+
+impl Counts {
+    /// Counts what was imported; nothing before there was anything.
+    pub(super) fn load(store: &Store, config: &Config) -> Result<Self> {
+        if store.log_summary()?.events == 0 {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Shop::load(store, config, None)?)))
     }
-    let shop = Shop::load(store, config, None)?;
-    let sales = shop.position(&product.id).map(|at| &shop.sales[at]);
-    Ok(sales.map_or_else(BTreeMap::new, |sales| {
-        sales.stats(shop.log_start(), shop.now)
-    }))
+
+    /// The counts of a product.
+    pub(super) fn of(&self, product: &Product) -> BTreeMap<String, Value> {
+        let counted = self.0.as_ref().and_then(|shop| {
+            let sales = &shop.sales[shop.position(&product.id)?];
+            Some(sales.stats(shop.log_start(), shop.now))
+        });
+        counted.unwrap_or_default()
+    }
 }
 
 /// The brand's voice in words.
-fn brand(voice: &Voice) -> String {
+pub(super) fn brand(voice: &Voice) -> String {
     let mut words = vec![match voice.tone {
         Tone::Any => String::new(),
         Tone::Formal => "Formal, without slang or emoji.".to_owned(),

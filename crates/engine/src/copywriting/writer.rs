@@ -1,13 +1,14 @@
 //! The language model of a shop: where it stands, how it is trained and taken into use.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use copywriter::decoder::{Copywriter, Corpus, Lexicon, train};
 use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::corpus::ShopCorpus;
+use super::place::Place;
 use super::settings::{CopySettings, DraftSettings};
 use crate::error::{EngineError, Result};
 use crate::train::ModelFolders;
@@ -53,10 +54,10 @@ pub fn train_writer(
     if let Some(width) = width(corpus) {
         settings.model.user_width = width;
     }
-    let place = Place::of(data_dir);
+    let place = place_of(data_dir);
     place.recover()?;
     let learnt_from = fingerprint(corpus, &settings);
-    if let Some(saved) = place.saved()?
+    if let Some(saved) = saved(&place)?
         && saved.learnt_from == learnt_from
     {
         return Ok(nn::read_checked_json(&place.used.join(RECORD))?);
@@ -80,16 +81,16 @@ pub fn train_writer(
 
 /// Whether a data directory has a language model.
 pub(super) fn is_trained(data_dir: &Path) -> Result<bool> {
-    let place = Place::of(data_dir);
+    let place = place_of(data_dir);
     place.recover()?;
     Ok(place.used.join(SETTINGS).exists())
 }
 
 /// The language model of a data directory and how it writes.
 pub(super) fn load(data_dir: &Path) -> Result<(Copywriter, Saved)> {
-    let place = Place::of(data_dir);
+    let place = place_of(data_dir);
     place.recover()?;
-    let saved = place.saved()?.ok_or_else(|| EngineError::NotReady {
+    let saved = saved(&place)?.ok_or_else(|| EngineError::NotReady {
         missing: "there is no language model of the shop".to_owned(),
         remedy: "train one with `hawker train copywriter --corpus FILE`".to_owned(),
     })?;
@@ -112,99 +113,22 @@ fn fingerprint(corpus: &Corpus, settings: &CopySettings) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The folders of the model: in use, in training, and on its way out.
-struct Place {
-    used: PathBuf,
-    fresh: PathBuf,
-    old: PathBuf,
+/// Where the model stands.
+fn place_of(data_dir: &Path) -> Place {
+    Place::at(ModelFolders::of(data_dir).writer(), SETTINGS)
 }
 
-impl Place {
-    fn of(data_dir: &Path) -> Self {
-        let used = ModelFolders::of(data_dir).writer();
-        Self {
-            fresh: used.with_extension("new"),
-            old: used.with_extension("old"),
-            used,
-        }
+fn saved(place: &Place) -> Result<Option<Saved>> {
+    let path = place.used.join(SETTINGS);
+    if !path.exists() {
+        return Ok(None);
     }
-
-    fn saved(&self) -> Result<Option<Saved>> {
-        let path = self.used.join(SETTINGS);
-        if !path.exists() {
-            return Ok(None);
-        }
-        Ok(Some(nn::read_checked_json(&path)?))
-    }
-
-    /// Puts the model that was trained into the place of the one in use. Two renames: a kill between them leaves the place
-    /// empty and the new model whole, which `recover` finds.
-    fn take_into_use(&self) -> Result<()> {
-        remove(&self.old)?;
-        if self.used.exists() {
-            rename(&self.used, &self.old)?;
-        }
-        rename(&self.fresh, &self.used)?;
-        remove(&self.old)
-    }
-
-    /// Finishes what a kill interrupted: a model that was trained and not yet taken into use.
-    fn recover(&self) -> Result<()> {
-        if self.fresh.join(SETTINGS).exists() {
-            return self.take_into_use();
-        }
-        Ok(())
-    }
-}
-
-fn remove(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).map_err(EngineError::io("remove", folder))?;
-    }
-    Ok(())
-}
-
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    std::fs::rename(from, to).map_err(EngineError::io("rename", from))
+    Ok(Some(nn::read_checked_json(&path)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A folder that stands for a model, told apart by a word.
-    fn model(folder: &Path, word: &str) {
-        std::fs::create_dir_all(folder).expect("a folder");
-        std::fs::write(folder.join(SETTINGS), word).expect("written");
-    }
-
-    fn word(folder: &Path) -> Option<String> {
-        std::fs::read_to_string(folder.join(SETTINGS)).ok()
-    }
-
-    #[test]
-    fn a_model_takes_its_place_wherever_it_was_stopped() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let place = Place::of(folder.path());
-        place.recover().expect("nothing to do");
-        model(&place.used, "first");
-        // Training has begun and is not done.
-        std::fs::create_dir_all(place.fresh.join("checkpoint")).expect("a folder");
-        place.recover().expect("nothing to do");
-        assert_eq!(word(&place.used).as_deref(), Some("first"));
-
-        model(&place.fresh, "second");
-        place.recover().expect("renames");
-        assert_eq!(word(&place.used).as_deref(), Some("second"));
-        assert!(!place.fresh.exists() && !place.old.exists());
-
-        // Killed between the two renames.
-        model(&place.fresh, "third");
-        rename(&place.used, &place.old).expect("renames");
-        place.recover().expect("renames");
-        assert_eq!(word(&place.used).as_deref(), Some("third"));
-        assert!(!place.fresh.exists() && !place.old.exists());
-    }
 
     #[test]
     fn settings_are_refused_before_anything_is_learnt() {
@@ -225,6 +149,6 @@ mod tests {
             let trained = train_writer(folder.path(), &corpus, &settings, &mut |_| ());
             assert_eq!(trained.expect_err(message).to_string(), message);
         }
-        assert!(!Place::of(folder.path()).fresh.exists());
+        assert!(!place_of(folder.path()).fresh.exists());
     }
 }

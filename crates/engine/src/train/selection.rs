@@ -153,6 +153,11 @@ impl ModelFolders {
         self.root.join("writer")
     }
 
+    /// The adapter that a local language model learnt from approved texts.
+    pub fn adapter(&self) -> PathBuf {
+        self.root.join("adapter")
+    }
+
     /// A hash over what the models are, equal for runs that ended alike; `None` where nothing was trained.
     ///
     /// # Errors

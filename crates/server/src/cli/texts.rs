@@ -50,8 +50,8 @@ pub(crate) struct CopyDraftArgs {
     /// Facts in place of a product's, or beside them: a JSON object of names and values.
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub(crate) facts: Option<JsonObject>,
-    /// Who writes them: decoder, native, llm or templates. Where the model on a server (llm) has no text the native one is
-    /// asked, then the library.
+    /// Who writes them: decoder, native, llm, checkpoint or templates. Where the model on a server (llm) has no text the one
+    /// on this machine (checkpoint) is asked, then the native one, then the library.
     #[arg(long, value_name = "NAME", default_value_t = DraftProvider::Decoder)]
     pub(crate) provider: DraftProvider,
     /// Draw one text and show it while it is being written, before it is checked.
@@ -161,6 +161,16 @@ pub(crate) struct TrainCopywriterArgs {
     /// A TOML file with settings; the others keep their defaults.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainAdapterArgs {
+    /// A TOML file with settings, such as rank and epochs; the others keep their defaults.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// The moment whose facts the texts are held against; now where absent.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// Reads an object of JSON.

@@ -3,15 +3,18 @@
 use std::time::Instant;
 
 use engine::{Config, CorpusRequest, Store, TrainProgress, TrainReport, UpdateSettings};
+use events::Timestamp;
 
 use super::{config, grouped, store};
 use crate::Outcome;
-use crate::cli::{Shared, TrainArgs, TrainCopywriterArgs, TrainWhat};
+use crate::cli::{Shared, TrainAdapterArgs, TrainArgs, TrainCopywriterArgs, TrainWhat};
 use crate::terminal::{Terminal, TrainBar};
 
 pub(crate) fn run(shared: &Shared, args: &TrainArgs, terminal: Terminal) -> Outcome<()> {
-    if let Some(TrainWhat::Copywriter(args)) = &args.what {
-        return copywriter(shared, args, terminal);
+    match &args.what {
+        Some(TrainWhat::Copywriter(args)) => return copywriter(shared, args, terminal),
+        Some(TrainWhat::Adapter(args)) => return adapter(shared, args, terminal),
+        None => {}
     }
     let config = config(shared)?;
     let started = Instant::now();
@@ -67,6 +70,34 @@ fn copywriter(shared: &Shared, args: &TrainCopywriterArgs, terminal: Terminal) -
         record.epochs.len()
     ));
     terminal.result(&record)
+}
+
+/// Teaches a language model on this machine the texts that were approved.
+fn adapter(shared: &Shared, args: &TrainAdapterArgs, terminal: Terminal) -> Outcome<()> {
+    let config = config(shared)?;
+    let settings = engine::adapter_settings(args.settings.as_deref())?;
+    let store = store(shared)?;
+    let now = args.at.unwrap_or_else(Timestamp::now);
+    let started = Instant::now();
+    let mut bar = TrainBar::new(terminal);
+    let report = engine::train_adapter(&store, &config, &settings, now, &mut |step| {
+        bar.show(&TrainProgress::CopyStep(step));
+    });
+    bar.finish();
+    let report = report?;
+    for (reason, count) in &report.passed_over {
+        terminal.say(format!(
+            "passed over: {reason} ({})",
+            grouped(*count as u64)
+        ));
+    }
+    terminal.say(format!(
+        "learnt from {} approved texts in {:.0} s, {} epochs; write with `hawker copy draft --provider checkpoint`",
+        grouped(report.lessons as u64),
+        started.elapsed().as_secs_f64(),
+        report.record.epochs.len()
+    ));
+    terminal.result(&report)
 }
 
 /// Trains the model that serves on and says what it learnt from.

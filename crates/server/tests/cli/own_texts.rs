@@ -1,8 +1,10 @@
 //! A shop's own texts: drafted, kept, approved, shown by a campaign, paused.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -311,6 +313,7 @@ fn a_language_model_on_a_server_writes_or_is_passed_over_by_name() {
         passed,
         [
             (&json!("llm"), &json!({"wrong_key": 1})),
+            (&json!("checkpoint"), &json!({"off": 1})),
             (&json!("native"), &json!({"off": 1}))
         ]
     );
@@ -342,4 +345,112 @@ fn a_language_model_on_a_server_writes_or_is_passed_over_by_name() {
         .map(|premise| &premise["path"])
         .collect();
     assert_eq!(rests_on, ["fact.colour", "product.title"]);
+}
+
+/// Writes a random model over bytes, whose conversations are those of `chatml`.
+fn model(folder: &Path) {
+    let own = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
+    let others = (0..256).filter(|byte| !own(byte)).zip(256..);
+    let letters = (0..256).filter(own).map(|byte| (byte, byte)).chain(others);
+    let mut vocabulary: BTreeMap<String, u32> = letters
+        .map(|(byte, letter)| (char::from_u32(letter).expect("a letter").to_string(), byte))
+        .collect();
+    let mut added = Vec::new();
+    for (content, id) in [("<|im_start|>", 256), ("<|im_end|>", 257)] {
+        vocabulary.insert(content.to_owned(), id);
+        added.push(json!({"id": id, "content": content, "special": true, "single_word": false, "lstrip": false,
+            "rstrip": false, "normalized": false}));
+    }
+    let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    let tokenizer = json!({"version": "1.0", "added_tokens": added, "pre_tokenizer": bytes, "decoder": bytes,
+        "model": {"type": "BPE", "vocab": vocabulary, "merges": []}});
+    let config = nn::DecoderConfig {
+        vocabulary: 258,
+        width: 8,
+        layers: 1,
+        heads: 2,
+        key_heads: 1,
+        hidden: 8,
+        positions: 8_192,
+        rotary_base: 10_000.0,
+        rotary_scaling: nn::RotaryScaling::Unscaled,
+        norm_epsilon: 1e-6,
+        attention_bias: true,
+        tied: true,
+        dropout: 0.0,
+    };
+    let mut store = nn::ParameterStore::new(1, &nn::Device::Cpu);
+    let decoder = nn::Decoder::new(&mut store, &config).expect("sizes fit");
+    nn::hugging_face::save(folder, &store, &decoder).expect("writable");
+    std::fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).expect("writable");
+}
+
+#[test]
+fn a_language_model_on_this_machine_learns_approved_texts_and_is_judged() {
+    let hawker = Hawker::new();
+    hawker.file("feed.txt", feed(|_| "red", "12.00"));
+    hawker.says(&["import", "merchant-feed", "feed.txt"]);
+    let answer = json!({"variants": [
+        {"title": "A calm start: {{ short }}", "body": "In {{ colour }}, for {{ price }}."},
+        {"title": "For you: {{ short }}", "body": "Yours in {{ colour }}."},
+    ]});
+    let good =
+        json!({"choices": [{"finish_reason": "stop", "message": {"content": answer.to_string()}}]});
+    let base_url = server(vec![("200 OK", good.to_string())]);
+    let config = format!(
+        "[copywriter.approval]\npush = \"standing\"\n[copywriter.llm]\nbase_url = \"{base_url}\"\nstream = false\n"
+    );
+    hawker.file("hawker.toml", &config);
+    let draft = |provider| {
+        let draft = ["copy", "draft", "--product", "20001", "--channel", "push"];
+        hawker.json(
+            &[
+                &draft[..],
+                &["--provider", provider, "--count", "2", "--keep"],
+            ]
+            .concat(),
+        )
+    };
+    draft("llm");
+    let error = hawker.fails(&["train", "adapter"]);
+    assert_eq!(
+        error,
+        "no language model on this machine is configured; name its folder as `folder` in `[copywriter.checkpoint]` of \
+         hawker.toml"
+    );
+
+    model(&hawker.path("model"));
+    let checkpoint = "[copywriter.checkpoint]\nfolder = \"model\"\nmax_tokens = 8\n";
+    hawker.file("hawker.toml", config + checkpoint);
+    hawker.file(
+        "lora.toml",
+        "rank = 1\nepochs = 2\nheld_out = 0.0\nmax_tokens = 8000\n",
+    );
+    let told = hawker.json(&["train", "adapter", "--settings", "lora.toml"]);
+    assert_eq!(
+        (&told["lessons"], &told["passed_over"]),
+        (&json!(2), &json!({}))
+    );
+    assert_eq!(told["record"]["finished"], true);
+    let adapter = hawker.data().join("models/adapter/adapter_config.json");
+    assert!(adapter.exists());
+
+    let told = draft("checkpoint");
+    let passed = &told["passed_over"][0];
+    assert_eq!(passed["provider"], "checkpoint");
+    let reasons = passed["reasons"].as_object().expect("reasons").values();
+    let reasons: u64 = reasons.filter_map(Value::as_u64).sum();
+    assert_eq!((reasons, &told["provider"]), (2, &json!("templates")));
+    hawker.file("lora.toml", "ranks = 1\n");
+    let error = hawker.fails(&["train", "adapter", "--settings", "lora.toml"]);
+    assert!(error.contains("unknown field `ranks`"), "{error}");
+    // An adapter goes with the weights that it was learnt for.
+    let config = hawker.path("model/model.safetensors");
+    let mut bytes = std::fs::read(&config).expect("a file");
+    let last = bytes.len() - 3;
+    bytes[last] ^= 1;
+    std::fs::write(&config, bytes).expect("writable");
+    let draft = ["copy", "draft", "--product", "20001", "--channel", "push"];
+    let error = hawker.fails(&[&draft[..], &["--provider", "checkpoint"]].concat());
+    assert!(error.contains("was learnt for other weights"), "{error}");
 }

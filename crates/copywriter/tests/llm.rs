@@ -332,8 +332,10 @@ fn the_chain_goes_on_to_whoever_writes_and_says_why() {
             )
         })
         .collect();
-    assert_eq!(why, [("llm", vec!["wrong_key"]), ("native", vec!["off"])]);
-    assert_eq!(chain.passed_over[1].detail, "no native model is trained");
+    let off = || vec!["off"];
+    let refused = ("llm", vec!["wrong_key"]);
+    assert_eq!(why, [refused, ("checkpoint", off()), ("native", off())]);
+    assert_eq!(chain.passed_over[2].detail, "no native model is trained");
 
     // Nobody has bought it twice, so nobody can say that it runs out.
     let brief = Brief {
@@ -341,7 +343,7 @@ fn the_chain_goes_on_to_whoever_writes_and_says_why() {
         ..shop.brief()
     };
     let chain = providers.write(&brief, shop.guard);
-    assert_eq!((chain.provider, chain.passed_over.len()), (None, 3));
+    assert_eq!((chain.provider, chain.passed_over.len()), (None, 4));
     assert_eq!(
         chain.passed_over[0].reasons,
         BTreeMap::from([("no_evidence".to_owned(), 1)])

@@ -144,7 +144,7 @@ impl LoraTraining {
 /// The loss is of the answers' tokens alone. The adapter of the epoch with the lowest loss on the held-out lessons is kept,
 /// that of the last epoch where none are held out. `progress` is called after every step and every epoch and may break: the
 /// record then says that the run is not finished, and the next call with the same lessons and settings goes on from the
-/// checkpoint in the folder, to the bytes of a run that was never stopped. Source: Hu et al., "LoRA", 2021; see
+/// checkpoint in the folder, to the bytes of a run that was never stopped. Source: Hu et al., "`LoRA`", 2021; see
 /// [`Decoder::with_lora`] for what it costs.
 ///
 /// # Errors

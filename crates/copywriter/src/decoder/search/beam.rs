@@ -12,7 +12,6 @@ use super::{Hypothesis, Start, is_plausible};
 use crate::CopyError;
 use crate::decoder::constraints::{Constraints, Progress};
 use crate::decoder::tokenizer::END;
-use crate::sampling::to_log_probabilities;
 
 /// How wide a beam is.
 #[derive(Debug, Clone, Copy)]

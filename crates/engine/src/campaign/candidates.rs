@@ -178,6 +178,7 @@ impl Source<'_> {
             product,
             language: addressed.language,
             user_state: addressed.state.clone(),
+            guard: &self.copybook.guard,
             now: self.shop.now,
             seed: addressed.seed,
         };
@@ -197,6 +198,10 @@ impl Source<'_> {
         let facts = self.facts(pair, &user);
         for line in lines {
             let id = line.variant.id.clone();
+            if let Some(rule) = line.broken {
+                refuse(&id, rule);
+                continue;
+            }
             let text = match self.copybook.checked(line.variant, &product.allowed_claims) {
                 Ok(text) => text,
                 Err(rule) => {

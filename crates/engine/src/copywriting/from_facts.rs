@@ -204,7 +204,8 @@ pub(super) fn implied_controls(known: &[String], names: &[&str]) -> Vec<String> 
     names.filter(|name| known.contains(name)).collect()
 }
 
-fn findings(
+/// What is wrong with a text as it stands, read against what is known.
+pub(super) fn findings(
     guard: &Guard,
     text: &str,
     grounds: &Grounds,

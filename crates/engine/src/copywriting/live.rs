@@ -7,9 +7,10 @@ use copywriter::decoder::{Copywriter, Meaning, Placement, Search, Writer};
 use events::{
     Channel, CopyVariant, Language, LiveDraft, Locale, Product, Strategy, Timestamp, VariantStatus,
 };
+use guard::Guard;
 use nn::inference::Precision;
 
-use super::from_facts::{implied_controls, product_facts};
+use super::from_facts::{findings, implied_controls, product_facts};
 use super::writer::{self, Saved};
 use super::written::about;
 use crate::config::Config;
@@ -41,12 +42,15 @@ pub(crate) struct LiveBrief<'a> {
     pub(crate) language: Language,
     /// The shopper's state; nothing where the model reads none.
     pub(crate) user_state: Option<Vec<f32>>,
+    pub(crate) guard: &'a Guard,
     pub(crate) now: Timestamp,
     pub(crate) seed: u64,
 }
 
-/// A line that nobody has checked yet.
+/// A line, whose template and rendering nobody has checked yet.
 pub(crate) struct LiveLine {
+    /// The rule that it breaks as it stands, read against the product.
+    pub(crate) broken: Option<String>,
     pub(crate) variant: CopyVariant,
     pub(crate) draft: LiveDraft,
 }
@@ -120,7 +124,8 @@ impl LiveWriter<'_> {
         self.of.saved.states_of.is_some()
     }
 
-    /// Drafts different lines, the best first; the argument is drawn from those that the model learnt with. None where the
+    /// Drafts different lines, the best first, each checked against the product as `hawker copy check` does, and against the values of
+    /// properties that the corpus knows; the argument is drawn from those that the model learnt with. None where the
     /// model does not know the language.
     ///
     /// # Errors
@@ -161,10 +166,23 @@ impl LiveWriter<'_> {
             strategy,
             seed: brief.seed,
         };
+        let grounds = brief.guard.ground(brief.product, brief.now);
         // Words that would be read as a template are no line.
         let variants = drafts.into_iter().filter_map(|draft| {
             let variant = self.writer.variant(&meaning, &draft, &placement).ok()?;
+            let found = findings(brief.guard, &draft.text, &grounds, Some(channel));
+            let broken = found.into_iter().find(|found| found.severity.is_error());
+            let broken = broken.map(|found| found.rule);
+            let unfounded = || {
+                saved
+                    .lexicon
+                    .unfounded(&meaning.facts, &draft.text)
+                    .into_iter()
+                    .next()
+            };
             Some(LiveLine {
+                // Nobody reads it first, so that a value of a property that the product does not have is enough.
+                broken: broken.or_else(|| Some(format!("unfounded:{}", unfounded()?.name))),
                 variant: CopyVariant {
                     status: VariantStatus::Live,
                     approved_by: Some(self.of.approved_by.clone()),

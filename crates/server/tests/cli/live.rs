@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::hawker::{Hawker, small_shop};
-use crate::own_texts::{AT, COLOURS, CONFIG, shop, shop_of, train_writer};
+use crate::own_texts::{AT, COLOURS, CONFIG, feed, shop, shop_of, train_writer};
 
 /// Trains a user model that serves nobody well, in seconds.
 const USER_MODEL: &str = "[model]\nwidth = 8\nlayers = 1\nheads = 1\nhidden = 16\nmax_length = 16\ntext_buckets = 32\n\
@@ -89,6 +89,21 @@ fn lines_for_one_shopper_are_checked_logged_and_sent() {
         (said["live_lines"].as_u64(), said["live_messages"].as_u64()),
         (Some(offered as u64), Some(sent))
     );
+
+    // A colour that the model never met: whatever it says of it is another's, and is refused against the product.
+    hawker.file("feed.txt", feed(|_| "white", "12.00"));
+    hawker.says(&["import", "merchant-feed", "feed.txt"]);
+    let (lines, _) = campaign(&hawker);
+    let refused = |exclusion: &&Value| exclusion["reason"] == "unfounded:colour";
+    let exclusions = lines
+        .iter()
+        .filter_map(|line| line["exclusions"].as_array());
+    assert!(exclusions.flatten().filter(refused).count() > 0);
+    for line in &lines {
+        let text = line["text"]["body"].as_str().unwrap_or_default();
+        let of_another = |colour: &&&str| text.contains(&format!(" in {colour},"));
+        assert_eq!(COLOURS.iter().find(of_another), None, "{text}");
+    }
 }
 
 #[test]

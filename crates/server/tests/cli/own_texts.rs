@@ -23,7 +23,7 @@ const PRODUCTS: usize = 6;
 pub(crate) const AT: &str = "2025-06-01T12:00:00Z";
 
 /// A feed of all products, each in a colour.
-fn feed(colour_of: impl Fn(usize) -> &'static str, price: &str) -> String {
+pub(crate) fn feed(colour_of: impl Fn(usize) -> &'static str, price: &str) -> String {
     let mut feed = "id\ttitle\tprice\tavailability\tproduct_detail\n".to_owned();
     for number in 0..PRODUCTS {
         let (id, colour) = (20_000 + number, colour_of(number));

@@ -103,10 +103,10 @@ impl Measured {
         }
         let state_alone = with(writer, &|shopper| by_shopper[shopper].state_alone())?;
         let read = judged.iter().zip(&own).filter(|(_, found)| found.is_some());
-        let gains = read.map(|(told, _)| told.most_gain);
+        let gains: Vec<f64> = read.filter_map(|(told, _)| told.most_gain).collect();
         let mut measured = Self {
             texts: own.iter().flatten().count(),
-            most_gain: gains.sum(),
+            most_gain: (!gains.is_empty()).then(|| gains.iter().sum()),
             tokens: sums(&own, |surprise| surprise.tokens as f64),
             own: nats(&own),
             state_alone: nats(&state_alone),

@@ -51,7 +51,7 @@ mod tests {
     fn texts_are_taken_that_are_good_and_unlike() {
         let texts: [&[u32]; 4] = [&[1, 2, 3], &[1, 2, 4], &[7, 8], &[9]];
         assert_eq!(different(&texts, 2, 0.0), [0, 1]);
-        // Of 1 2 3 and 1 2 4 half is common: 1, 2 and the pair.
+        // Of 1 2 3 and 1 2 4 three of five are common: 1, 2 and the pair.
         assert!((dice(&grams(texts[0]), &grams(texts[1])) - 0.6).abs() < 1e-12);
         // 0.7 · 0.75 − 0.3 · 0.6 = 0.345 against 0.7 · 0.5 = 0.35.
         assert_eq!(different(&texts, 3, 0.3), [0, 2, 1]);

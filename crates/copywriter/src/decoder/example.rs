@@ -23,7 +23,8 @@ pub struct Meaning {
     /// The state of the shopper whom it is written for, [U]; none is a state of zeros.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_state: Option<Vec<f32>>,
-    /// Texts that the shopper wrote or chose before, the oldest first. What they say is no fact; see [`Copywriter::fit_own_words`](super::Copywriter::fit_own_words).
+    /// Texts that the shopper wrote or chose before, the oldest first. What they say is no fact; see
+    /// [`super::Copywriter::fit_own_words`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own_texts: Vec<String>,
 }

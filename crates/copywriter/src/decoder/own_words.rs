@@ -2,9 +2,9 @@
 //!
 //! `P(t | c) = w₀ P_φ(t | c) + w₁ P₀(t) + w₂ P₁(t | c) + w₃ P₂₊(t | c)`: the language model, the shopper's words whatever they
 //! follow, those that follow the last token, and those that follow the longest run of last tokens that the shopper has
-//! used before, two and more; a part that knows nothing of the place leaves its weight to the language model. Texts count half as much with every few later ones. The weights w, which sum to 1, depend on
-//! the length of that run and on how often it was met; [`OwnWordsWeights::fit`] finds them by expectation maximisation on texts
-//! that the model has not learnt.
+//! used before, two and more; a part that knows nothing of the place leaves its weight to the language model. A text counts
+//! half as much once there are eight later ones. The weights w, which sum to 1, depend on the length of that run and on how
+//! often it was met; [`OwnWordsWeights::fit`] finds them by expectation maximisation on texts that the model has not learnt.
 //!
 //! Sources: Kuhn and De Mori, "A Cache-Based Natural Language Model for Speech Recognition", 1990; Jelinek et al., "A Dynamic
 //! Language Model for Speech Recognition", 1991; Jelinek and Mercer, 1980, for the weights. How this differs: the cache is
@@ -141,13 +141,6 @@ impl OwnWords {
                 (place.kind, [model, alone, after_one, after_more])
             })
             .collect()
-    }
-}
-
-impl Default for OwnWordsWeights {
-    /// The language model alone.
-    fn default() -> Self {
-        Self(vec![[1.0, 0.0, 0.0, 0.0]; KINDS])
     }
 }
 

@@ -12,7 +12,7 @@ use nn::inference::Precision;
 
 use super::from_facts::{findings, implied_controls, product_facts};
 use super::writer::{self, Saved};
-use super::written::about;
+use super::written::{about, keep_distinct};
 use crate::config::Config;
 use crate::error::Result;
 use crate::variants::Remark;
@@ -124,9 +124,9 @@ impl LiveWriter<'_> {
         self.of.saved.states_of.is_some()
     }
 
-    /// Drafts different lines, the best first, each checked against the product as `hawker copy check` does, and against the values of
-    /// properties that the corpus knows; the argument is drawn from those that the model learnt with. None where the
-    /// model does not know the language.
+    /// Drafts different lines, the best first, each checked against the product as `hawker copy check` does, and against the
+    /// values of properties that the corpus knows; the argument is drawn from those that the model learnt with. None where
+    /// the model does not know the language.
     ///
     /// # Errors
     /// [`CopyError`] where there is no line of these facts, such as [`CopyError::TooManyFacts`].
@@ -158,7 +158,7 @@ impl LiveWriter<'_> {
         let pool = drafts.clone();
         self.writer
             .rank(&meaning, &mut drafts, &pool, saved.drafts.consensus());
-        drafts.dedup_by(|one, other| one.text == other.text);
+        keep_distinct(&mut drafts);
         let placement = Placement {
             product: brief.product,
             channel,

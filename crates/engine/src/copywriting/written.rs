@@ -48,9 +48,14 @@ pub(super) fn ranked(
 ) -> Result<Vec<Draft>> {
     let beam = beam(writer, meaning, settings, lexicon)?;
     let mut drafts = with_draws(writer, meaning, settings, lexicon, &beam)?;
+    keep_distinct(&mut drafts);
+    Ok(drafts)
+}
+
+/// Keeps the first of the drafts that say the same.
+pub(super) fn keep_distinct(drafts: &mut Vec<Draft>) {
     let mut seen = std::collections::HashSet::new();
     drafts.retain(|draft| seen.insert(draft.text.clone()));
-    Ok(drafts)
 }
 
 fn beam(

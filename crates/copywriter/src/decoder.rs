@@ -5,6 +5,8 @@
 //! The files follow the data: `example` → `slots` (exact values out of the texts) → `tokenizer` and `sequence` (tokens) →
 //! `train`.
 //!
+//! [`reinforce`] goes on from there by what texts are worth, a [`Reward`].
+//!
 //! [`Learner`] is the same model for a training run that the caller owns, where user states are learnt beside the texts.
 //!
 //! The objective is −log `P_φ(t | ŷ)`, the next token's cross-entropy over the texts; facts are read, not learnt.
@@ -26,6 +28,8 @@ mod lexicon;
 mod model;
 mod own_words;
 mod pieces;
+mod reinforce;
+mod reinforce_config;
 mod search;
 mod sequence;
 mod slots;
@@ -47,6 +51,8 @@ pub use example::{Corpus, Example, Fact, Meaning};
 pub use learner::{Learner, Part, Texts};
 pub use lexicon::{Lexicon, Unfounded};
 pub use model::{Copywriter, LOSS};
+pub use reinforce::{Meanings, Reward, reinforce};
+pub use reinforce_config::{REWARD, ReinforceConfig};
 pub use surprise::Surprise;
 pub use train::train;
 pub use variant::{PROVIDER, Placement};

@@ -26,7 +26,7 @@ mod voice;
 
 pub use bleu::{Bleu, Smoothing};
 pub use chrf::chrf;
-pub use cider::cider;
+pub use cider::{Idf, cider};
 pub use distinct::distinct_n;
 pub use diversity::Diversity;
 pub use features::{feature_coverage_ratio, feature_diversity, unique_sentence_ratio};

@@ -163,13 +163,13 @@ impl Network {
         self.norm.forward(&learnt)
     }
 
-    /// log P of each token of a text and of its end.
+    /// log P of each token of the texts of sequences and of their ends, text after text.
     pub(crate) fn log_probabilities(
         &self,
-        sequence: &Sequence,
+        sequences: &[&Sequence],
         user_width: usize,
     ) -> Result<Vec<f32>, CopyError> {
-        let batch = Batch::new(&[sequence], user_width)?;
+        let batch = Batch::new(sequences, user_width)?;
         let of_targets = || -> Result<Vec<f32>, NnError> {
             let states = self.states(&batch, &batch.user_states, &mut Pass::Infer)?;
             let all = log_softmax(&self.tokens.logits(&states)?)?;
@@ -221,6 +221,39 @@ impl Network {
             loss,
             gradients,
             tokens: learnt as u64,
+        })
+    }
+
+    /// Σᵢ wᵢ · −log P(textᵢ | promptᵢ, user stateᵢ) without dropout, and its gradients, for sequences with weights of either sign.
+    pub(crate) fn weighted_gradients(
+        &self,
+        weighted: &[(Sequence, f32)],
+        user_width: usize,
+    ) -> Result<BatchGradients, CopyError> {
+        let shards = weighted
+            .chunks(weighted.len().div_ceil(SHARDS).max(1))
+            .map(|part| {
+                let (sequences, weights): (Vec<&Sequence>, Vec<f32>) = part
+                    .iter()
+                    .map(|(sequence, weight)| (sequence, *weight))
+                    .unzip();
+                Ok((Batch::new(&sequences, user_width)?, weights))
+            })
+            .collect::<Result<Vec<(Batch, Vec<f32>)>, CopyError>>()?;
+        let of_shard = |(batch, weights): &(Batch, Vec<f32>), _: &[Tensor]| {
+            let states = self.states(batch, &batch.user_states, &mut Pass::Infer)?;
+            let targets = (0..).zip(batch.targets.iter().zip(batch.rows()));
+            let entries: Vec<(u32, u32, f32)> = targets
+                .map(|(at, (target, row))| (at, *target, weights[row]))
+                .collect();
+            losses::linear_cross_entropy(&states, self.tokens.table(), &entries, 0.0)
+        };
+        let (loss, gradients) = nn::sharded_gradients(&self.store, &[], &shards, of_shard)?;
+        let tokens = shards.iter().map(|(batch, _)| batch.targets.len() as u64);
+        Ok(BatchGradients {
+            loss,
+            gradients,
+            tokens: tokens.sum(),
         })
     }
 

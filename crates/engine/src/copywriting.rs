@@ -13,6 +13,7 @@ mod providers;
 mod published;
 mod report;
 mod review_texts;
+mod rewards;
 mod sets;
 mod settings;
 mod shopper_states;
@@ -27,7 +28,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use copywriter::decoder::{Copywriter, Lexicon, Meaning, train};
+use copywriter::decoder::{
+    Copywriter, Lexicon, Meaning, Meanings, ReinforceConfig, reinforce, train,
+};
 use datasets::{FactText, FactTextSet};
 use nn::inference::Precision;
 use nn::{Training, TrainingRecord};
@@ -40,6 +43,8 @@ pub use corpus::{CorpusRequest, ShopCorpus, read_corpus};
 pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};
 use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};
+pub use rewards::RewardSettings;
+use rewards::{Closeness, References};
 pub use sets::FactTextDataset;
 pub use settings::{CopySettings, DraftSettings, copy_settings};
 pub use user_state_report::{StateRow, StateSample, UserStateReport};
@@ -55,6 +60,10 @@ use crate::train::TrainProgress;
 
 /// Texts of a report that are shown.
 const SHOWN: usize = 50;
+/// Meanings of the validation, at most, by whose texts reinforcement is judged after each epoch.
+const JUDGED: usize = 300;
+/// The folder of the reinforced model, in that of the model that it began as.
+const REINFORCED: &str = "reinforced";
 
 /// What [`evaluate_copy`] is asked for.
 #[derive(Debug, Clone)]
@@ -93,6 +102,19 @@ pub fn evaluate_copy(
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => (Copywriter::load(folder)?, record),
     };
+    let (model, record) = match &request.settings.reinforce {
+        Some(config) => {
+            progress(&TrainProgress::Stage(
+                "learning from what its texts are worth",
+            ));
+            let mut tell = |step: &nn::Progress| {
+                progress(&TrainProgress::CopyStep(step));
+                ControlFlow::Continue(())
+            };
+            reinforced(set, request, config, folder, &mut tell)?
+        }
+        None => (model, record),
+    };
     let training_seconds = started.elapsed().as_secs_f64();
 
     progress(&TrainProgress::Stage("writing"));
@@ -127,6 +149,32 @@ pub fn evaluate_copy(
         samples: samples(texts, &written, drafts.seed),
         settings: request.settings.clone(),
     })
+}
+
+/// Goes on training the model of a folder by what its texts are worth beside people's.
+fn reinforced(
+    set: &FactTextSet,
+    request: &CopyRequest,
+    config: &ReinforceConfig,
+    from: &Path,
+    tell: &mut dyn FnMut(&nn::Progress) -> ControlFlow<()>,
+) -> Result<(Copywriter, TrainingRecord)> {
+    let dataset = request.dataset;
+    let step = set.validation.len().div_ceil(JUDGED).max(1);
+    let train = References::of(dataset, &set.train);
+    let validation = References::of(dataset, set.validation.iter().step_by(step));
+    let reward = Closeness::new(dataset, &request.settings.reward, &train, &validation);
+    let meanings = Meanings {
+        train: train.meanings(),
+        validation: validation.meanings(),
+    };
+    let folder = from.join(REINFORCED);
+    Ok(
+        match reinforce(from, meanings, &reward, config, &folder, tell)? {
+            Training::Finished(model, record) => (*model, record),
+            Training::Paused(record) => (Copywriter::load(&folder)?, record),
+        },
+    )
 }
 
 fn epochs(record: &TrainingRecord) -> (usize, Option<u64>) {

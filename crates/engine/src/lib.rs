@@ -67,10 +67,10 @@ pub use copy_check::{CheckedLine, CopyCheck, CopyCheckRequest};
 pub use copywriting::{
     AdapterReport, CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings,
     CorpusRequest, DraftProvider, DraftRequest, DraftSettings, Drafted, FactTextDataset,
-    JudgeSettings, PassedProvider, ShopCorpus, StateRow, StateSample, UserStateDataset,
-    UserStateReport, UserStateRequest, UserStateSettings, adapter_settings, copy_settings, draft,
-    evaluate_copy, evaluate_user_states, read_corpus, train_adapter, train_writer,
-    user_state_settings,
+    JudgeSettings, PassedProvider, RewardSettings, ShopCorpus, StateRow, StateSample,
+    UserStateDataset, UserStateReport, UserStateRequest, UserStateSettings, adapter_settings,
+    copy_settings, draft, evaluate_copy, evaluate_user_states, read_corpus, train_adapter,
+    train_writer, user_state_settings,
 };
 pub use demo::{Demo, DemoReport, MeasuredLift, RoundReport, saved_demo, write_demo_key};
 pub use drift::{DriftFigures, DriftPeriod, DriftReport, DriftRequest, Shift, Upkeep, drift};
@@ -135,7 +135,7 @@ pub fn sms_segments(text: &str) -> usize {
     guard::sms::segments(text).segments
 }
 
-pub use copywriter::decoder::LOSS as COPYWRITER_LOSS;
+pub use copywriter::decoder::{LOSS as COPYWRITER_LOSS, REWARD};
 pub use copywriter::llm::Access as LlmAccess;
 pub use copywriter::native::LOSS_ALL;
 pub use datasets::SequenceSet;

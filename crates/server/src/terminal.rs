@@ -175,6 +175,9 @@ impl TrainBar {
                 Some(format!("NDCG@10 on new items {ndcg:.4}"))
             }),
             TrainProgress::CopyStep(progress) => self.trained(progress, "tokens", |figures| {
+                if let Some(worth) = figures.get(engine::REWARD) {
+                    return Some(format!("held-out texts are worth {worth:.4}"));
+                }
                 let loss = figures
                     .get(engine::LOSS_ALL)
                     .or_else(|| figures.get(engine::COPYWRITER_LOSS))?;

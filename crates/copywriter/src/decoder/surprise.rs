@@ -70,7 +70,8 @@ impl Copywriter {
 
     /// log `P_φ` of each token of a text and of its end.
     fn of_model(&self, text: &Sequence) -> Result<Vec<f32>, CopyError> {
-        self.network.log_probabilities(text, self.config.user_width)
+        self.network
+            .log_probabilities(&[text], self.config.user_width)
     }
 
     /// The cache of the shopper for whom a text is.

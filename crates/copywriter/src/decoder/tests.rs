@@ -6,6 +6,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod reinforcing;
+
 const COLOURS: [&str; 4] = ["red", "blue", "green", "black"];
 const SIZES: [&str; 3] = ["small", "large", "tiny"];
 

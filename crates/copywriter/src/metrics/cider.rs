@@ -27,25 +27,22 @@ pub fn cider(
 ) -> Result<Vec<f64>, CopyError> {
     check_pairs(hypotheses.len(), references.len())?;
     let idf = Idf::of(references);
-    let score = |(hypothesis, references): (&Vec<String>, &Vec<Vec<String>>)| {
-        let text = TfIdf::of(hypothesis, &idf);
-        let sum: f64 = references
-            .iter()
-            .map(|reference| similarity(&text, &TfIdf::of(reference, &idf)))
-            .sum();
-        10.0 * sum / references.len().max(1) as f64
-    };
-    Ok(hypotheses.iter().zip(references).map(score).collect())
+    let pairs = hypotheses.iter().zip(references);
+    Ok(pairs
+        .map(|(hypothesis, references)| idf.cider(hypothesis, references))
+        .collect())
 }
 
-/// In how many reference lists each n-gram occurs.
-struct Idf<'a> {
+/// In how many reference lists each n-gram occurs: how telling it is.
+#[derive(Debug)]
+pub struct Idf<'a> {
     lists: f64,
     lists_with: HashMap<&'a [String], usize>,
 }
 
 impl<'a> Idf<'a> {
-    fn of(references: &'a [Vec<Vec<String>>]) -> Self {
+    /// Counts lists of references.
+    pub fn of(references: &'a [Vec<Vec<String>>]) -> Self {
         let mut lists_with = HashMap::new();
         for list in references {
             let ngrams: BTreeSet<&[String]> = list
@@ -60,6 +57,18 @@ impl<'a> Idf<'a> {
             lists: references.len() as f64,
             lists_with,
         }
+    }
+
+    /// The `CIDEr` of one text beside its references, in 0..=10.
+    pub fn cider(&self, hypothesis: &[String], references: &[Vec<String>]) -> f64 {
+        let text = TfIdf::of(hypothesis, self);
+        let references_of = references
+            .iter()
+            .map(|reference| TfIdf::of(reference, self));
+        let sum: f64 = references_of
+            .map(|reference| similarity(&text, &reference))
+            .sum();
+        10.0 * sum / references.len().max(1) as f64
     }
 
     fn weight(&self, ngram: &[String]) -> f64 {

@@ -63,6 +63,11 @@ impl Batch {
         })
     }
 
+    /// Which sequence each target is of.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> + '_ {
+        self.positions.iter().map(|(row, _)| *row)
+    }
+
     /// The learnt positions as rows of [B · (P + T), D].
     pub(crate) fn learnt_rows(&self, prefix_vectors: usize) -> Vec<u32> {
         let time = self.time + prefix_vectors;

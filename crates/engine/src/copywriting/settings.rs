@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use copywriter::decoder::{Consensus, CopywriterConfig, DecodingConfig, Search};
+use copywriter::decoder::{Consensus, CopywriterConfig, DecodingConfig, ReinforceConfig, Search};
 use serde::{Deserialize, Serialize};
 
+use super::rewards::RewardSettings;
 use crate::error::{EngineError, Result};
 
 /// How texts of a public set are learnt and written.
@@ -11,6 +12,10 @@ use crate::error::{EngineError, Result};
 pub struct CopySettings {
     /// The language model.
     pub model: CopywriterConfig,
+    /// How it goes on learning from what its own texts are worth, if it does.
+    pub reinforce: Option<ReinforceConfig>,
+    /// What they are worth.
+    pub reward: RewardSettings,
     /// How its texts are drawn and chosen.
     pub drafts: DraftSettings,
 }
@@ -133,9 +138,15 @@ pub fn copy_settings(path: Option<&Path>) -> Result<CopySettings> {
     let settings: CopySettings = toml::from_str(&text).map_err(|error| EngineError::Config {
         path: path.to_owned(),
         problem: error.to_string(),
-        remedy: "its tables are [model] and [drafts]; see `bench/copy/e2e.toml`".to_owned(),
+        remedy:
+            "its tables are [model], [reinforce], [reward] and [drafts]; see `bench/copy/e2e.toml`"
+                .to_owned(),
     })?;
     settings.model.check()?;
+    if let Some(reinforce) = &settings.reinforce {
+        reinforce.check()?;
+    }
+    settings.reward.check()?;
     settings.drafts.check()?;
     Ok(settings)
 }

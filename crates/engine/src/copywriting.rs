@@ -28,9 +28,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use copywriter::decoder::{
-    Copywriter, Lexicon, Meaning, Meanings, ReinforceConfig, reinforce, train,
-};
+use copywriter::decoder::{Copywriter, Lexicon, Meaning, ReinforceConfig, reinforce, train};
 use datasets::{FactText, FactTextSet};
 use nn::inference::Precision;
 use nn::{Training, TrainingRecord};
@@ -44,7 +42,7 @@ pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};
 use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};
 pub use rewards::RewardSettings;
-use rewards::{Closeness, References};
+use rewards::{Closeness, Cut, References};
 pub use sets::FactTextDataset;
 pub use settings::{CopySettings, DraftSettings, copy_settings};
 pub use user_state_report::{StateRow, StateSample, UserStateReport};
@@ -102,8 +100,8 @@ pub fn evaluate_copy(
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => (Copywriter::load(folder)?, record),
     };
-    let (model, record) = match &request.settings.reinforce {
-        Some(config) => {
+    let (model, record) = match request.settings.reinforcement() {
+        Some((config, reward)) => {
             progress(&TrainProgress::Stage(
                 "learning from what its texts are worth",
             ));
@@ -111,7 +109,7 @@ pub fn evaluate_copy(
                 progress(&TrainProgress::CopyStep(step));
                 ControlFlow::Continue(())
             };
-            reinforced(set, request, config, folder, &mut tell)?
+            reinforced(set, config, &reward, folder, &mut tell)?
         }
         None => (model, record),
     };
@@ -154,23 +152,20 @@ pub fn evaluate_copy(
 /// Goes on training the model of a folder by what its texts are worth beside people's.
 fn reinforced(
     set: &FactTextSet,
-    request: &CopyRequest,
     config: &ReinforceConfig,
+    settings: &RewardSettings,
     from: &Path,
     tell: &mut dyn FnMut(&nn::Progress) -> ControlFlow<()>,
 ) -> Result<(Copywriter, TrainingRecord)> {
-    let dataset = request.dataset;
     let step = set.validation.len().div_ceil(JUDGED).max(1);
-    let train = References::of(dataset, &set.train);
-    let validation = References::of(dataset, set.validation.iter().step_by(step));
-    let reward = Closeness::new(dataset, &request.settings.reward, &train, &validation);
-    let meanings = Meanings {
-        train: train.meanings(),
-        validation: validation.meanings(),
-    };
+    let texts = set.train.iter().flat_map(|one| &one.texts);
+    let cut = Cut::of(texts.map(String::as_str));
+    let train = References::of_set(cut, &set.train);
+    let validation = References::of_set(cut, set.validation.iter().step_by(step));
+    let reward = Closeness::new(cut, settings, &train, &validation);
     let folder = from.join(REINFORCED);
     Ok(
-        match reinforce(from, meanings, &reward, config, &folder, tell)? {
+        match reinforce(from, reward.meanings(), &reward, config, &folder, tell)? {
             Training::Finished(model, record) => (*model, record),
             Training::Paused(record) => (Copywriter::load(&folder)?, record),
         },

@@ -57,6 +57,9 @@ struct Record {
     /// How much a shopper's own words count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own_words: Option<OwnWordsWeights>,
+    /// BLAKE3 of the tokenizer's file, hexadecimal; absent in what an older version wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tokenizer: Option<String>,
     weights: TensorFile,
 }
 
@@ -94,7 +97,7 @@ impl Copywriter {
                 expected: FORMAT,
             }));
         }
-        let tokenizer = Tokenizer::load(&folder.join(TOKENIZER))?;
+        let tokenizer = Tokenizer::load(&folder.join(TOKENIZER), record.tokenizer.as_deref())?;
         let mut tensors = record.weights.read(folder, &Device::Cpu)?;
         let coverage = tensors.remove(COVERAGE);
         let slotted = Slotted {
@@ -126,6 +129,7 @@ impl Copywriter {
             copied: self.slotted.copied.clone(),
             recognised: self.coverage.names().to_vec(),
             own_words: self.own_words.clone(),
+            tokenizer: Some(blake3::hash(json.as_bytes()).to_hex().to_string()),
             weights: TensorFile::write(folder, PREFIX, &tensors)?,
         };
         nn::write_checked_json(&folder.join(RECORD), &record)?;

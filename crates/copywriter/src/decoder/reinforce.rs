@@ -36,6 +36,9 @@ use crate::network::Sequence;
 
 /// What texts are worth.
 pub trait Reward: Sync {
+    /// Tells it apart from others: a run that was stopped goes on under the same reward alone.
+    fn fingerprint(&self) -> String;
+
     /// The worth of a text that was written for a meaning, by its place in its part.
     fn of(&self, part: Part, meaning: usize, text: &Draft, covered: Covered) -> f64;
 }
@@ -52,7 +55,8 @@ pub struct Meanings<'a> {
 /// Goes on training the model of the folder `from` by what its texts are worth, and saves the result in `folder`.
 ///
 /// The weights of the epoch whose greedy texts of the validation's meanings are worth most are kept, those from `from` where
-/// no epoch is better. A run that was stopped goes on as in [`super::train`].
+/// no epoch is better. Words of the shoppers' own are not mixed in while it learns. A run that was stopped goes on as in
+/// [`super::train`].
 ///
 /// # Errors
 /// [`CopyError::Setting`] for a bad configuration, [`CopyError::NoTexts`] where there is no meaning, [`CopyError::Nn`] where a file cannot
@@ -70,8 +74,11 @@ pub fn reinforce(
         return Err(CopyError::NoTexts);
     }
     let before = Copywriter::load(from)?;
+    let mut model = Copywriter::load(from)?;
+    // What a text is worth is said of the language model alone.
+    model.own_words = None;
     let mut task = Task {
-        model: Copywriter::load(from)?,
+        model,
         before,
         meanings,
         reward,
@@ -83,7 +90,8 @@ pub fn reinforce(
     task.least = task.validate()?.get(REWARD).copied();
     let data = meanings.train.iter().chain(meanings.validation);
     let data = data.map(|meaning| format!("{meaning:?}"));
-    let settings = format!("{} {config:?}", task.before.version());
+    let begun = task.before.version();
+    let settings = format!("{begun} {config:?} {}", reward.fingerprint());
     let settings = config.training(nn::run_fingerprint(&settings, data));
     let record = nn::train(&mut task, &settings, folder, progress)?;
     if !record.finished {
@@ -282,9 +290,12 @@ impl TrainingTask for Task<'_> {
     }
 
     fn keep_best(&mut self, figures: &Figures) -> Result<(), CopyError> {
-        if self.surpasses(figures) {
-            self.model.save(self.folder)?;
+        if !self.surpasses(figures) {
+            return Ok(());
         }
-        Ok(())
+        self.model.own_words.clone_from(&self.before.own_words);
+        let saved = self.model.save(self.folder);
+        self.model.own_words = None;
+        saved
     }
 }

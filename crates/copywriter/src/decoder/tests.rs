@@ -134,6 +134,16 @@ fn it_learns_to_say_its_facts_and_obeys_constraints() {
     let again = Copywriter::load(folder.path()).expect("was saved");
     let again = again.writer(Precision::F32).expect("fits");
     assert_eq!(again.write(&asked, &required, 1).expect("writes"), drafts);
+    let path = folder.path().join("tokenizer.json");
+    let json = std::fs::read_to_string(&path).expect("was saved");
+    std::fs::write(&path, json + "\n").expect("written");
+    let error = Copywriter::load(folder.path()).expect_err("another file");
+    assert!(
+        error
+            .to_string()
+            .contains("not what the model was trained with"),
+        "{error}"
+    );
 }
 
 type Change = fn(&mut DecodingConfig);
@@ -321,7 +331,7 @@ fn ids_equal_those_of_pythons_tokenizers() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("tokenizer.json");
     std::fs::write(&path, json).expect("is written");
-    let loaded = tokenizer::Tokenizer::load(&path).expect("is a tokenizer");
+    let loaded = tokenizer::Tokenizer::load(&path, None).expect("is a tokenizer");
     let learnt = tokenizer::Tokenizer::train(&mixed(), 420).expect("learns");
     // Python learns the same pieces in the same order.
     let [theirs, ours] = [json.to_owned(), learnt.to_json().expect("JSON")].map(|json| {

@@ -68,10 +68,21 @@ impl Tokenizer {
         Ok(Self::ready(inner))
     }
 
-    /// Reads a `tokenizer.json`.
-    pub(super) fn load(path: &Path) -> Result<Self, CopyError> {
+    /// Reads a `tokenizer.json`, which must have a hash where one was kept.
+    pub(super) fn load(path: &Path, blake3: Option<&str>) -> Result<Self, CopyError> {
+        let json = std::fs::read(path).map_err(|error| CopyError::Tokenizer {
+            detail: format!("`{}`: {error}", path.display()),
+        })?;
+        if blake3.is_some_and(|expected| blake3::hash(&json).to_hex().as_str() != expected) {
+            return Err(CopyError::Tokenizer {
+                detail: format!(
+                    "`{}` is not what the model was trained with",
+                    path.display()
+                ),
+            });
+        }
         Ok(Self::ready(
-            HuggingFace::from_file(path).map_err(|error| fault(&error))?,
+            HuggingFace::from_bytes(&json).map_err(|error| fault(&error))?,
         ))
     }
 

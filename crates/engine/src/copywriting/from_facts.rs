@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use copywriter::decoder::{
-    Copywriter, Draft as Text, Fact, Meaning, PROVIDER, Placement, Search, Writer, different,
+    Copywriter, Draft as Text, Fact, Lexicon, Meaning, PROVIDER, Placement, Search, Writer,
+    different,
 };
 use events::{Channel, Language, Product, Strategy, Timestamp};
 use guard::{Finding, Grounds, Guard, Severity, TextContext};
@@ -52,7 +53,7 @@ impl Desk<'_> {
             });
         }
         let mut checked: Vec<(Text, CheckedDraft)> =
-            self.checked(&writer, &meaning, texts, request);
+            self.checked(&writer, &meaning, texts, request, &saved.lexicon);
         checked.sort_by_key(|(_, checked)| !checked.ok);
         let sendable = checked.iter().filter(|(_, checked)| checked.ok);
         let sendable: Vec<&[u32]> = sendable.map(|(text, _)| &text.tokens[..]).collect();
@@ -81,7 +82,12 @@ impl Desk<'_> {
         meaning: &Meaning,
         texts: Vec<Text>,
         request: &DraftRequest,
+        lexicon: &Lexicon,
     ) -> Vec<(Text, CheckedDraft)> {
+        let nobody_reads = request.keep
+            && request
+                .channel
+                .is_some_and(|channel| self.config.copywriter.approval.standing(channel).is_some());
         let grounds = match self.product {
             Some(product) => self.guard.ground(product, request.now),
             // What was given is all that is known.
@@ -89,7 +95,8 @@ impl Desk<'_> {
         };
         let checked = |text: Text| {
             let covered = writer.covered(meaning, &text);
-            let findings = findings(self.guard, &text.text, &grounds, request.channel);
+            let mut findings = findings(self.guard, &text.text, &grounds, request.channel);
+            findings.extend(unfounded(lexicon, &meaning.facts, &text.text, nobody_reads));
             let is_error = |found: &Finding| found.severity == Severity::Error;
             let checked = CheckedDraft {
                 ok: !findings.iter().any(is_error),
@@ -219,6 +226,40 @@ pub(super) fn findings(
     guard.check_text(text, &context)
 }
 
+/// The values of properties that a text states and its facts do not have, as far as the corpus tells of them: such a value
+/// must not be sent where the facts have another, or where nobody reads the text first.
+pub(super) fn unfounded(
+    lexicon: &Lexicon,
+    facts: &[Fact],
+    text: &str,
+    nobody_reads: bool,
+) -> Vec<Finding> {
+    let found = lexicon.unfounded(facts, text).into_iter();
+    found
+        .map(|found| Finding {
+            rule: format!("unfounded:{}", found.name),
+            severity: if found.contradicts || nobody_reads {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
+            span: place_of(&found.value, text),
+            reason: format!("no fact says `{}` of `{}`", found.value, found.name),
+            fix: None,
+        })
+        .collect()
+}
+
+/// Where words in small letters stand in a text, in Unicode scalars; the whole text where its letters change their number.
+fn place_of(words: &str, text: &str) -> (usize, usize) {
+    let small = |text: &str| -> Vec<char> { text.to_lowercase().chars().collect() };
+    let (text, words) = (small(text), small(words));
+    let from = text
+        .windows(words.len().max(1))
+        .position(|part| part == words);
+    from.map_or((0, text.len()), |from| (from, from + words.len()))
+}
+
 /// The facts that a text is to be written from.
 fn meaning(
     product: Option<&Product>,
@@ -318,6 +359,31 @@ mod tests {
         };
         assert_eq!(told(900), ["title=Mug", "price=£12.00", "sale_price=£9.00"]);
         assert_eq!(told(1_500), ["title=Mug", "price=£12.00"]);
+    }
+
+    #[test]
+    fn a_value_of_no_fact_is_found_where_it_stands() {
+        let example = |colour: &str| copywriter::decoder::Example {
+            meaning: Meaning::of_facts(vec![Fact::new("colour", colour)]),
+            text: format!("A {colour} mug."),
+        };
+        let examples: Vec<_> = (0..60)
+            .map(|n| example(["red", "blue", "green"][n % 3]))
+            .collect();
+        let lexicon = Lexicon::learn(&examples, &[]);
+        let found = |facts: &[Fact], nobody_reads| {
+            let found = unfounded(&lexicon, facts, "Our Blue mug.", nobody_reads);
+            let told = |one: &Finding| (one.rule.clone(), one.severity, one.span);
+            found.iter().map(told).collect::<Vec<_>>()
+        };
+        let of = |severity| vec![("unfounded:colour".to_owned(), severity, (4, 8))];
+        assert_eq!(
+            found(&[Fact::new("colour", "red")], false),
+            of(Severity::Error)
+        );
+        assert_eq!(found(&[], false), of(Severity::Warning));
+        assert_eq!(found(&[], true), of(Severity::Error));
+        assert_eq!(found(&[Fact::new("colour", "blue")], true), []);
     }
 
     #[test]

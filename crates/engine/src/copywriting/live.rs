@@ -10,7 +10,7 @@ use events::{
 use guard::Guard;
 use nn::inference::Precision;
 
-use super::from_facts::{findings, implied_controls, product_facts};
+use super::from_facts::{findings, implied_controls, product_facts, unfounded};
 use super::writer::{self, Saved};
 use super::written::{about, keep_distinct};
 use crate::config::Config;
@@ -170,19 +170,11 @@ impl LiveWriter<'_> {
         // Words that would be read as a template are no line.
         let variants = drafts.into_iter().filter_map(|draft| {
             let variant = self.writer.variant(&meaning, &draft, &placement).ok()?;
-            let found = findings(brief.guard, &draft.text, &grounds, Some(channel));
+            let mut found = findings(brief.guard, &draft.text, &grounds, Some(channel));
+            found.extend(unfounded(&saved.lexicon, &meaning.facts, &draft.text, true));
             let broken = found.into_iter().find(|found| found.severity.is_error());
-            let broken = broken.map(|found| found.rule);
-            let unfounded = || {
-                saved
-                    .lexicon
-                    .unfounded(&meaning.facts, &draft.text)
-                    .into_iter()
-                    .next()
-            };
             Some(LiveLine {
-                // Nobody reads it first, so that a value of a property that the product does not have is enough.
-                broken: broken.or_else(|| Some(format!("unfounded:{}", unfounded()?.name))),
+                broken: broken.map(|found| found.rule),
                 variant: CopyVariant {
                     status: VariantStatus::Live,
                     approved_by: Some(self.of.approved_by.clone()),

@@ -1,17 +1,17 @@
 //! What a text is worth to a model that learns from its own: how close it comes to people's texts, and how it holds to its
 //! facts.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use copywriter::characters;
-use copywriter::decoder::{Covered, Draft, Meaning, Part, Reward};
+use copywriter::decoder::{Covered, Draft, Example, Meaning, Meanings, Part, Reward};
 use copywriter::metrics::{
     Bleu, Idf, Smoothing, jieba_words, rouge_chinese, rouge_l_coco, tokenise_13a, tokenise_ptb,
 };
 use datasets::FactText;
 use serde::{Deserialize, Serialize};
 
-use super::sets::{FactTextDataset, meaning};
+use super::sets::meaning;
 use crate::error::{EngineError, Result};
 
 /// What counts how much. Each measure is a share of 1 before it is weighted.
@@ -70,7 +70,63 @@ impl RewardSettings {
     }
 }
 
-/// People's texts of the meanings of a part, cut into words.
+/// How texts are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// At blanks and punctuation, as the E2E challenge does.
+    Words,
+    /// Into characters for BLEU and jieba's words for ROUGE-L, as `ChatGLM`'s evaluation does.
+    Chinese,
+}
+
+impl Cut {
+    /// The way that suits most of the texts.
+    pub(super) fn of<'t>(texts: impl Iterator<Item = &'t str>) -> Self {
+        let (mut han, mut others) = (0usize, 0usize);
+        for text in texts {
+            let letters = text.chars().filter(|c| c.is_alphabetic()).count();
+            let own = text
+                .chars()
+                .filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
+            let own = own.count();
+            han += own;
+            others += letters - own;
+        }
+        if han > others {
+            Self::Chinese
+        } else {
+            Self::Words
+        }
+    }
+
+    fn for_bleu(self, text: &str) -> Vec<String> {
+        match self {
+            Self::Chinese => characters(text),
+            Self::Words => tokenise_13a(&text.to_lowercase()),
+        }
+    }
+
+    fn words(self, text: &str) -> Vec<String> {
+        match self {
+            Self::Chinese => jieba_words(text),
+            Self::Words => tokenise_ptb(text),
+        }
+    }
+
+    fn rouge_l(self, text: &[String], references: &[Vec<String>]) -> f64 {
+        match self {
+            Self::Chinese => {
+                let each = references.iter();
+                let each = each.map(|reference| rouge_chinese(text, reference).rouge_l.f);
+                each.fold(0.0, f64::max)
+            }
+            Self::Words => rouge_l_coco(text, references),
+        }
+    }
+}
+
+/// People's texts of the meanings of a part.
+#[derive(Debug, Default)]
 pub(super) struct References {
     meanings: Vec<Meaning>,
     /// As BLEU reads them.
@@ -80,48 +136,43 @@ pub(super) struct References {
 }
 
 impl References {
-    pub(super) fn of<'t>(
-        dataset: FactTextDataset,
-        texts: impl IntoIterator<Item = &'t FactText>,
-    ) -> Self {
-        let mut of = Self {
-            meanings: Vec::new(),
-            for_bleu: Vec::new(),
-            words: Vec::new(),
-        };
+    /// The texts of a public set.
+    pub(super) fn of_set<'t>(cut: Cut, texts: impl IntoIterator<Item = &'t FactText>) -> Self {
+        let mut all = Self::default();
         for one in texts {
-            let cut =
-                |cut: fn(&str) -> Vec<String>| one.texts.iter().map(|text| cut(text)).collect();
-            of.meanings.push(meaning(one));
-            of.for_bleu.push(cut(bleu_tokens(dataset)));
-            of.words.push(cut(words(dataset)));
+            all.push(cut, meaning(one), one.texts.iter().map(String::as_str));
         }
-        of
+        all
     }
 
-    /// The meanings.
-    pub(super) fn meanings(&self) -> &[Meaning] {
-        &self.meanings
+    /// The texts of a corpus, those of one meaning together.
+    pub(super) fn of_examples(cut: Cut, examples: &[Example]) -> Self {
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, example) in examples.iter().enumerate() {
+            let meaning = format!("{:?}", example.meaning);
+            places.entry(meaning).or_default().push(place);
+        }
+        let mut all = Self::default();
+        for places in places.values() {
+            let texts = places.iter().map(|place| &examples[*place].text[..]);
+            all.push(cut, examples[places[0]].meaning.clone(), texts);
+        }
+        all
     }
-}
 
-fn bleu_tokens(dataset: FactTextDataset) -> fn(&str) -> Vec<String> {
-    match dataset {
-        FactTextDataset::AdvertiseGen => |text| characters(text),
-        FactTextDataset::E2e | FactTextDataset::Myntra => |text| tokenise_13a(&text.to_lowercase()),
-    }
-}
-
-fn words(dataset: FactTextDataset) -> fn(&str) -> Vec<String> {
-    match dataset {
-        FactTextDataset::AdvertiseGen => jieba_words,
-        FactTextDataset::E2e | FactTextDataset::Myntra => tokenise_ptb,
+    fn push<'t>(&mut self, cut: Cut, meaning: Meaning, texts: impl Iterator<Item = &'t str>) {
+        let (for_bleu, words) = texts
+            .map(|text| (cut.for_bleu(text), cut.words(text)))
+            .unzip();
+        self.meanings.push(meaning);
+        self.for_bleu.push(for_bleu);
+        self.words.push(words);
     }
 }
 
 /// Closeness to people's texts.
 pub(super) struct Closeness<'a> {
-    dataset: FactTextDataset,
+    cut: Cut,
     settings: &'a RewardSettings,
     train: &'a References,
     validation: &'a References,
@@ -131,13 +182,13 @@ pub(super) struct Closeness<'a> {
 
 impl<'a> Closeness<'a> {
     pub(super) fn new(
-        dataset: FactTextDataset,
+        cut: Cut,
         settings: &'a RewardSettings,
         train: &'a References,
         validation: &'a References,
     ) -> Self {
         Self {
-            dataset,
+            cut,
             settings,
             train,
             validation,
@@ -145,14 +196,11 @@ impl<'a> Closeness<'a> {
         }
     }
 
-    fn rouge_l(&self, text: &[String], references: &[Vec<String>]) -> f64 {
-        match self.dataset {
-            FactTextDataset::AdvertiseGen => {
-                let each = references.iter();
-                let each = each.map(|reference| rouge_chinese(text, reference).rouge_l.f);
-                each.fold(0.0, f64::max)
-            }
-            FactTextDataset::E2e | FactTextDataset::Myntra => rouge_l_coco(text, references),
+    /// The meanings that texts are written for.
+    pub(super) fn meanings(&self) -> Meanings<'a> {
+        Meanings {
+            train: &self.train.meanings,
+            validation: &self.validation.meanings,
         }
     }
 }
@@ -166,6 +214,15 @@ fn repetition(words: &[String]) -> f64 {
 }
 
 impl Reward for Closeness<'_> {
+    fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(format!("{:?} {:?}", self.cut, self.settings).as_bytes());
+        for references in [self.train, self.validation] {
+            hasher.update(format!("{:?}", references.for_bleu).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     fn of(&self, part: Part, meaning: usize, text: &Draft, covered: Covered) -> f64 {
         let all = match part {
             Part::Train => self.train,
@@ -174,13 +231,13 @@ impl Reward for Closeness<'_> {
         let settings = self.settings;
         let mut worth = -settings.fault * (covered.missing + covered.added) as f64;
         if settings.bleu > 0.0 {
-            let tokens = bleu_tokens(self.dataset)(&text.text);
+            let tokens = self.cut.for_bleu(&text.text);
             let bleu = Bleu::of_text(&tokens, &all.for_bleu[meaning]);
             worth += settings.bleu * bleu.score(Smoothing::Exponential);
         }
         if settings.rouge_l > 0.0 || settings.cider > 0.0 || settings.repetition > 0.0 {
-            let (tokens, references) = (words(self.dataset)(&text.text), &all.words[meaning]);
-            worth += settings.rouge_l * self.rouge_l(&tokens, references);
+            let (tokens, references) = (self.cut.words(&text.text), &all.words[meaning]);
+            worth += settings.rouge_l * self.cut.rouge_l(&tokens, references);
             worth -= settings.repetition * repetition(&tokens);
             if settings.cider > 0.0 {
                 worth += settings.cider * self.idf.cider(&tokens, references) / 10.0;
@@ -192,5 +249,95 @@ impl Reward for Closeness<'_> {
             worth += settings.verbatim * told.count() as f64 / facts.len().max(1) as f64;
         }
         worth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use copywriter::decoder::Fact;
+
+    fn example(colour: &str, text: &str) -> Example {
+        Example {
+            meaning: Meaning::of_facts(vec![Fact::new("colour", colour)]),
+            text: text.to_owned(),
+        }
+    }
+
+    fn worth(settings: &RewardSettings, text: &str, covered: Covered) -> f64 {
+        let examples = [
+            example("red", "A red mug for tea."),
+            example("blue", "A blue bag."),
+            example("red", "This mug is red."),
+        ];
+        let references = References::of_examples(Cut::Words, &examples);
+        let nothing = References::default();
+        let closeness = Closeness::new(Cut::Words, settings, &references, &nothing);
+        // In the order of their values.
+        assert_eq!(closeness.meanings().train[1].facts[0].value, "red");
+        let draft = Draft {
+            text: text.to_owned(),
+            tokens: Vec::new(),
+            log_probability: 0.0,
+            token_log_probabilities: Vec::new(),
+        };
+        closeness.of(Part::Train, 1, &draft, covered)
+    }
+
+    #[test]
+    fn each_weight_counts_what_it_says() {
+        let none = RewardSettings {
+            bleu: 0.0,
+            rouge_l: 0.0,
+            cider: 0.0,
+            verbatim: 0.0,
+            fault: 0.0,
+            repetition: 0.0,
+        };
+        // In thousandths.
+        let close = |settings: &RewardSettings, text: &str| {
+            (worth(settings, text, Covered::default()) * 1e3).round() as i64
+        };
+        let bleu = RewardSettings { bleu: 2.0, ..none };
+        assert_eq!(close(&bleu, "This mug is red."), 2_000);
+        assert!(close(&bleu, "This mug is blue.") < 1_900);
+        let rouge_l = RewardSettings {
+            rouge_l: 1.0,
+            ..none
+        };
+        assert_eq!(close(&rouge_l, "A red mug for tea."), 1_000);
+        let cider = RewardSettings { cider: 1.0, ..none };
+        assert!(close(&cider, "A red mug for tea.") > close(&cider, "A blue bag."));
+        let verbatim = RewardSettings {
+            verbatim: 0.5,
+            ..none
+        };
+        assert_eq!(close(&verbatim, "a red thing"), 500);
+        assert_eq!(close(&verbatim, "a blue thing"), 0);
+        let repetition = RewardSettings {
+            repetition: 1.0,
+            ..none
+        };
+        // Of the pairs `a b`, `b a`, `a b` one stands there before.
+        assert_eq!(close(&repetition, "a b a b"), -333);
+        let fault = RewardSettings { fault: 0.1, ..none };
+        let covered = Covered {
+            missing: 1,
+            added: 2,
+        };
+        assert!((worth(&fault, "anything", covered) + 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn texts_are_cut_as_most_of_their_letters_ask_for() {
+        assert_eq!(Cut::of(["红色的杯子 XL", "mug"].into_iter()), Cut::Words);
+        assert_eq!(Cut::of(["红色的杯子 XL", "蓝色"].into_iter()), Cut::Chinese);
+    }
+
+    #[test]
+    fn a_weight_below_nothing_is_refused() {
+        let settings: RewardSettings = toml::from_str("verbatim = -1.0").expect("well formed");
+        let error = settings.check().expect_err("below nothing").to_string();
+        assert_eq!(error, "`verbatim` is -1; expected 0 or more");
     }
 }

@@ -14,8 +14,8 @@ pub struct CopySettings {
     pub model: CopywriterConfig,
     /// How it goes on learning from what its own texts are worth, if it does.
     pub reinforce: Option<ReinforceConfig>,
-    /// What they are worth.
-    pub reward: RewardSettings,
+    /// What they are worth, where it does not go without saying.
+    pub reward: Option<RewardSettings>,
     /// How its texts are drawn and chosen.
     pub drafts: DraftSettings,
 }
@@ -70,6 +70,14 @@ impl Default for DraftSettings {
             max_tokens: 128,
             seed: 1,
         }
+    }
+}
+
+impl CopySettings {
+    /// How the model goes on learning from its own texts and what they are worth, if it does.
+    pub(super) fn reinforcement(&self) -> Option<(&ReinforceConfig, RewardSettings)> {
+        let config = self.reinforce.as_ref()?;
+        Some((config, self.reward.clone().unwrap_or_default()))
     }
 }
 
@@ -146,7 +154,17 @@ pub fn copy_settings(path: Option<&Path>) -> Result<CopySettings> {
     if let Some(reinforce) = &settings.reinforce {
         reinforce.check()?;
     }
-    settings.reward.check()?;
+    if let Some(reward) = &settings.reward {
+        reward.check()?;
+        if settings.reinforce.is_none() {
+            return Err(EngineError::Config {
+                path: path.to_owned(),
+                problem: "[reward] says what texts are worth, and nothing learns from that"
+                    .to_owned(),
+                remedy: "add [reinforce], which may be empty, or leave [reward] out".to_owned(),
+            });
+        }
+    }
     settings.drafts.check()?;
     Ok(settings)
 }

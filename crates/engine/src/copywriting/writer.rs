@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use copywriter::decoder::{Copywriter, Corpus, Lexicon, train};
+use copywriter::decoder::{Copywriter, Corpus, Lexicon, ReinforceConfig, reinforce, train};
 use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::corpus::ShopCorpus;
 use super::place::Place;
+use super::rewards::{Closeness, Cut, References, RewardSettings};
 use super::settings::{CopySettings, DraftSettings};
 use crate::error::{EngineError, Result};
 use crate::train::ModelFolders;
@@ -18,6 +19,8 @@ const SETTINGS: &str = "drafts.json";
 /// What is wrong where the shoppers' states are not those that a model learnt with.
 pub(super) const STALE_STATES: &str =
     "the user model was trained again since the copywriter learnt to read its states";
+/// The folder of the model that learns from its own texts afterwards, in that of the one which it becomes.
+const BEGUN: &str = "begun";
 /// The learning curve, which the training loop writes.
 const RECORD: &str = "training.json";
 
@@ -66,8 +69,16 @@ pub fn train_writer(
         progress(step);
         ControlFlow::Continue(())
     };
-    let (Training::Finished(_, record) | Training::Paused(record)) =
-        train(corpus, &settings.model, &place.fresh, &mut tell)?;
+    let begun = match settings.reinforcement() {
+        Some(_) => place.fresh.join(BEGUN),
+        None => place.fresh.clone(),
+    };
+    let (Training::Finished(_, mut record) | Training::Paused(mut record)) =
+        train(corpus, &settings.model, &begun, &mut tell)?;
+    if let Some((config, reward)) = settings.reinforcement() {
+        record = reinforced(corpus, config, &reward, &begun, &place.fresh, &mut tell)?;
+        std::fs::remove_dir_all(&begun).map_err(EngineError::io("remove", &begun))?;
+    }
     let saved = Saved {
         drafts: settings.drafts.clone(),
         lexicon: Lexicon::learn(&corpus.train, &corpus.slots),
@@ -76,6 +87,24 @@ pub fn train_writer(
     };
     nn::write_checked_json(&place.fresh.join(SETTINGS), &saved)?;
     place.take_into_use()?;
+    Ok(record)
+}
+
+/// Goes on training the model of a folder by how close its texts come to the corpus' and how they hold to their facts.
+fn reinforced(
+    corpus: &Corpus,
+    config: &ReinforceConfig,
+    settings: &RewardSettings,
+    from: &Path,
+    folder: &Path,
+    tell: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<TrainingRecord> {
+    let cut = Cut::of(corpus.train.iter().map(|example| &example.text[..]));
+    let train = References::of_examples(cut, &corpus.train);
+    let validation = References::of_examples(cut, &corpus.validation);
+    let reward = Closeness::new(cut, settings, &train, &validation);
+    let (Training::Finished(_, record) | Training::Paused(record)) =
+        reinforce(from, reward.meanings(), &reward, config, folder, tell)?;
     Ok(record)
 }
 

@@ -64,6 +64,22 @@ fn a_shop_teaches_a_model_and_has_it_write() {
         "the same seed gives the same drafts"
     );
 
+    // It goes on from its own texts where the settings say so, and then writes as well.
+    let further = format!(
+        "{SETTINGS}[reinforce]\nepochs = 1\nmeanings_per_epoch = 16\nmeanings = 4\ndrafts = 4\n"
+    );
+    std::fs::write(hawker.path("further.toml"), further).expect("written");
+    let record = hawker.json(&[&train[..], &["--settings", "further.toml"]].concat());
+    assert!(
+        record["epochs"][0]["validation"]["reward"].is_f64(),
+        "{record}"
+    );
+    let again = hawker.json(&draft[..draft.len() - 1]);
+    assert_eq!(again["drafts"][0]["text"], "Acme Cup is blue.");
+    std::fs::write(hawker.path("worth.toml"), "[reward]\nbleu = 2.0\n").expect("written");
+    let error = hawker.fails(&[&train[..], &["--settings", "worth.toml"]].concat());
+    assert!(error.contains("add [reinforce]"), "{error}");
+
     // A text that is shown while it is written is checked once it is done; a brand that has samples has a voice.
     let stream = ["copy", "draft", "--facts", facts, "--stream"];
     let streamed = hawker.says(&stream);

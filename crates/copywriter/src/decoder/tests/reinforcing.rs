@@ -14,6 +14,10 @@ use crate::decoder::*;
 struct Says(&'static str);
 
 impl Reward for Says {
+    fn fingerprint(&self) -> String {
+        self.0.to_owned()
+    }
+
     fn of(&self, _: Part, _: usize, text: &Draft, _: Covered) -> f64 {
         f64::from(u8::from(text.text.contains(self.0)))
     }

@@ -69,6 +69,14 @@ pub enum CopyError {
     /// There is no text to learn the style from.
     #[error("there is no style text to learn from; begin with `TrainingTexts::from_library`")]
     NoTexts,
+    /// There is nothing to write about.
+    #[error(
+        "none of {given} sets of facts leaves room for a text; give facts, shorter ones, or train with a larger `max_tokens`"
+    )]
+    NoMeanings {
+        /// Sets of facts that were given.
+        given: usize,
+    },
     /// A user state does not fit the model.
     #[error(
         "a user state has {found} numbers, the model takes {expected}; train the copywriter with the user model's width"

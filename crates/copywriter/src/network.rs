@@ -336,3 +336,75 @@ impl Network {
         Ok(Tensor::cat(&[prefix, embedded], 1)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network() -> Network {
+        Network::new(&Sizes {
+            vocabulary: 13,
+            width: 8,
+            layers: 2,
+            heads: 2,
+            hidden: 12,
+            dropout: 0.0,
+            user_width: 3,
+            prefix_vectors: 2,
+            max_tokens: 16,
+            seed: 1,
+        })
+        .expect("small")
+    }
+
+    /// Seven texts of different lengths, with and without a state.
+    fn sequences() -> Vec<Sequence> {
+        let one = |number: u32| Sequence {
+            tokens: (0..5 + number).map(|at| (at * 3 + number) % 13).collect(),
+            prompt: 2,
+            user_state: (number.is_multiple_of(2)).then(|| vec![0.5, -1.0, number as f32]),
+        };
+        (0..7).map(one).collect()
+    }
+
+    /// Whether one says `factor` times what the other does, but for rounding.
+    fn says(one: &BatchGradients, other: &BatchGradients, factor: f64) -> bool {
+        let norm = |gradients: &nn::NamedGradients| nn::global_norm(gradients).expect("finite");
+        let difference = one.gradients.iter().map(|(name, gradient)| {
+            let other = (&other.gradients[name] * factor).expect("scales");
+            (name.clone(), (gradient - other).expect("of one shape"))
+        });
+        let difference = norm(&difference.collect());
+        one.gradients.len() == other.gradients.len()
+            && difference < 1e-4 * norm(&one.gradients)
+            && (one.loss - factor * other.loss).abs() < 1e-5
+    }
+
+    #[test]
+    fn even_weights_are_the_mean_loss_and_each_counts_for_its_text() {
+        let (network, texts) = (network(), sequences());
+        let tokens: usize = texts
+            .iter()
+            .map(|text| text.tokens.len() - text.prompt)
+            .sum();
+        let weighted = |weight: &dyn Fn(usize) -> f32| {
+            let weighted = texts.iter().cloned().enumerate();
+            let weighted: Vec<_> = weighted.map(|(at, text)| (text, weight(at))).collect();
+            network.weighted_gradients(&weighted, 3).expect("fits")
+        };
+        let mean = |texts: &[&Sequence]| {
+            let rng = |shard| nn::generator(1, "dropout", shard);
+            network.gradients(texts, 3, 0.0, rng).expect("fits")
+        };
+        let share = 1.0 / tokens as f32;
+        let even = weighted(&|_| share);
+        let all: Vec<&Sequence> = texts.iter().collect();
+        assert!(says(&even, &mean(&all), 1.0));
+        assert_eq!(even.tokens, tokens as u64);
+        let against = weighted(&|_| -2.0 * share);
+        assert!(says(&against, &even, -2.0));
+        let fourth = weighted(&|at| if at == 3 { 0.5 } else { 0.0 });
+        let length = (texts[3].tokens.len() - texts[3].prompt) as f64;
+        assert!(says(&fourth, &mean(&[&texts[3]]), 0.5 * length));
+    }
+}

@@ -24,11 +24,12 @@ mod user_states;
 mod writer;
 mod written;
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
 
-use copywriter::decoder::{Copywriter, Lexicon, Meaning, ReinforceConfig, reinforce, train};
+use copywriter::decoder::{Copywriter, Lexicon, Meaning, train};
 use datasets::{FactText, FactTextSet};
 use nn::inference::Precision;
 use nn::{Training, TrainingRecord};
@@ -42,7 +43,7 @@ pub use drafts::{CheckedDraft, Drafted, PassedProvider, draft};
 use measures::{Judged, measures};
 pub use report::{CopyReport, CopyRow, CopySample};
 pub use rewards::RewardSettings;
-use rewards::{Closeness, Cut, References};
+use rewards::{Cut, References, learn};
 pub use sets::FactTextDataset;
 pub use settings::{CopySettings, DraftSettings, copy_settings};
 pub use user_state_report::{StateRow, StateSample, UserStateReport};
@@ -58,8 +59,6 @@ use crate::train::TrainProgress;
 
 /// Texts of a report that are shown.
 const SHOWN: usize = 50;
-/// Meanings of the validation, at most, by whose texts reinforcement is judged after each epoch.
-const JUDGED: usize = 300;
 /// The folder of the reinforced model, in that of the model that it began as.
 const REINFORCED: &str = "reinforced";
 
@@ -88,31 +87,28 @@ pub fn evaluate_copy(
     let corpus = sets::corpus(set);
     progress(&TrainProgress::Stage("learning to write from facts"));
     let started = Instant::now();
-    let mut learnt_tokens = 0;
+    let learnt_tokens = Cell::new(0);
     let mut tell = |step: &nn::Progress| {
         if let nn::Done::Step { tokens, .. } = step.done {
-            learnt_tokens += tokens;
+            learnt_tokens.set(learnt_tokens.get() + tokens);
         }
         progress(&TrainProgress::CopyStep(step));
         ControlFlow::Continue(())
     };
-    let (model, record) = match train(&corpus, &request.settings.model, folder, &mut tell)? {
+    let (mut model, record) = match train(&corpus, &request.settings.model, folder, &mut tell)? {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => (Copywriter::load(folder)?, record),
     };
-    let (model, record) = match request.settings.reinforcement() {
-        Some((config, reward)) => {
-            progress(&TrainProgress::Stage(
-                "learning from what its texts are worth",
-            ));
-            let mut tell = |step: &nn::Progress| {
-                progress(&TrainProgress::CopyStep(step));
-                ControlFlow::Continue(())
-            };
-            reinforced(set, config, &reward, folder, &mut tell)?
-        }
-        None => (model, record),
-    };
+    let mut reinforced = None;
+    if let Some((config, reward)) = request.settings.reinforcement() {
+        let texts = set.train.iter().flat_map(|one| &one.texts);
+        let cut = Cut::of(texts.map(String::as_str));
+        let train = References::of_set(cut, &set.train);
+        let validation = References::of_set(cut, &set.validation).thinned();
+        let (how, to) = ((config, &reward), folder.join(REINFORCED));
+        let (better, record) = learn(folder, [&train, &validation], cut, how, &to, &mut tell)?;
+        (model, reinforced) = (better, Some(epochs(&record)));
+    }
     let training_seconds = started.elapsed().as_secs_f64();
 
     progress(&TrainProgress::Stage("writing"));
@@ -141,35 +137,13 @@ pub fn evaluate_copy(
         parameters: model.parameter_count(),
         vocabulary: model.vocabulary_size(),
         epochs: epochs(&record),
+        reinforced,
         training_seconds,
-        training_tokens_per_second: learnt_tokens as f64 / training_seconds,
+        training_tokens_per_second: learnt_tokens.get() as f64 / training_seconds,
         writing_tokens_per_second: tokens as f64 / writing_seconds,
         samples: samples(texts, &written, drafts.seed),
         settings: request.settings.clone(),
     })
-}
-
-/// Goes on training the model of a folder by what its texts are worth beside people's.
-fn reinforced(
-    set: &FactTextSet,
-    config: &ReinforceConfig,
-    settings: &RewardSettings,
-    from: &Path,
-    tell: &mut dyn FnMut(&nn::Progress) -> ControlFlow<()>,
-) -> Result<(Copywriter, TrainingRecord)> {
-    let step = set.validation.len().div_ceil(JUDGED).max(1);
-    let texts = set.train.iter().flat_map(|one| &one.texts);
-    let cut = Cut::of(texts.map(String::as_str));
-    let train = References::of_set(cut, &set.train);
-    let validation = References::of_set(cut, set.validation.iter().step_by(step));
-    let reward = Closeness::new(cut, settings, &train, &validation);
-    let folder = from.join(REINFORCED);
-    Ok(
-        match reinforce(from, reward.meanings(), &reward, config, &folder, tell)? {
-            Training::Finished(model, record) => (*model, record),
-            Training::Paused(record) => (Copywriter::load(&folder)?, record),
-        },
-    )
 }
 
 fn epochs(record: &TrainingRecord) -> (usize, Option<u64>) {

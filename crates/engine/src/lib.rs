@@ -135,7 +135,7 @@ pub fn sms_segments(text: &str) -> usize {
     guard::sms::segments(text).segments
 }
 
-pub use copywriter::decoder::{LOSS as COPYWRITER_LOSS, REWARD};
+pub use copywriter::decoder::{LOSS as COPYWRITER_LOSS, REWARD as COPYWRITER_REWARD};
 pub use copywriter::llm::Access as LlmAccess;
 pub use copywriter::native::LOSS_ALL;
 pub use datasets::SequenceSet;

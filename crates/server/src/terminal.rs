@@ -175,7 +175,7 @@ impl TrainBar {
                 Some(format!("NDCG@10 on new items {ndcg:.4}"))
             }),
             TrainProgress::CopyStep(progress) => self.trained(progress, "tokens", |figures| {
-                if let Some(worth) = figures.get(engine::REWARD) {
+                if let Some(worth) = figures.get(engine::COPYWRITER_REWARD) {
                     return Some(format!("held-out texts are worth {worth:.4}"));
                 }
                 let loss = figures

@@ -32,6 +32,8 @@ pub struct Unfounded {
     pub name: String,
     /// The value, in small letters.
     pub value: String,
+    /// Where it stands first, in Unicode scalars of the text: from, to, half-open.
+    pub span: (usize, usize),
     /// Whether the facts have another value of the attribute.
     pub contradicts: bool,
 }
@@ -77,15 +79,17 @@ impl Lexicon {
 
     /// The values that a text states and its facts do not, in the order of attribute and value.
     pub fn unfounded(&self, facts: &[Fact], text: &str) -> Vec<Unfounded> {
-        let text = small(text);
-        let others = self.others(facts);
-        let said = others.filter(|(_, value)| states(&text, value));
-        said.map(|(name, value)| Unfounded {
-            name: name.to_owned(),
-            value: value.to_owned(),
-            contradicts: facts.iter().any(|fact| fact.name == name),
-        })
-        .collect()
+        let (small, places) = small_with_places(text);
+        let said = self.others(facts).filter_map(|(name, value)| {
+            let from = stated_at(&small, value)?;
+            Some(Unfounded {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                span: (places[from], places[from + value.len() - 1] + 1),
+                contradicts: facts.iter().any(|fact| fact.name == name),
+            })
+        });
+        said.collect()
     }
 
     /// The phrases that would state a value that the facts do not have, for [`super::DecodingConfig::banned`].
@@ -132,7 +136,13 @@ fn is_telling(examples: &[Example], texts: &[String], name: &str, value: &str) -
 /// Whether a text in small letters has a value, as whole words where its ends are Latin letters or digits: `men` does not
 /// stand in `women`, `v领` does in `小v领`.
 fn states(text: &str, value: &str) -> bool {
-    text.match_indices(value).any(|(at, _)| {
+    stated_at(text, value).is_some()
+}
+
+/// The byte from which on a text has a value like that.
+fn stated_at(text: &str, value: &str) -> Option<usize> {
+    let mut matches = text.match_indices(value).map(|(at, _)| at);
+    matches.find(|&at| {
         let before = text[..at].chars().next_back();
         let after = text[at + value.len()..].chars().next();
         let is_word = |letter: Option<char>| letter.is_some_and(|c| c.is_ascii_alphanumeric());
@@ -147,6 +157,16 @@ fn is_latin(value: &str) -> bool {
 
 fn small(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// A text in small letters, and for each of its bytes the place of its letter in the text, in Unicode scalars.
+fn small_with_places(text: &str) -> (String, Vec<usize>) {
+    let (mut small, mut places) = (String::new(), Vec::new());
+    for (place, letter) in text.chars().enumerate() {
+        small.extend(letter.to_lowercase());
+        places.resize(small.len(), place);
+    }
+    (small, places)
 }
 
 #[cfg(test)]
@@ -193,6 +213,9 @@ mod tests {
         );
         assert!(!lexicon.unfounded(&[], "Red.")[0].contradicts);
         assert_eq!(lexicon.unfounded(&facts, "Layered, a redo."), []);
+        // It is found where it is a word of its own, whatever a letter before becomes in small ones.
+        let found = lexicon.unfounded(&facts, "İ: layered, in RED.");
+        assert_eq!(found[0].span, (15, 18));
         // A fact bears a value out as a whole word alone.
         let layered = [Fact::new("colour", "Blue"), Fact::new("title", "Layered")];
         assert_eq!(lexicon.unfounded(&layered, "A red one.")[0].value, "red");

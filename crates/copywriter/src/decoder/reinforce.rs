@@ -9,7 +9,9 @@
 //!
 //! Source: Ahmadian et al., "Back to Basics: Revisiting REINFORCE Style Optimization for Learning from Human Feedback in LLMs",
 //! 2024 (RLOO); Rennie et al., "Self-critical Sequence Training for Image Captioning", 2017, for the worth of a text as a
-//! metric over references. How this differs: a text that comes to no end within its room is not learnt from.
+//! metric over references. How this differs: a text that comes to no end within its room is not learnt from, and texts are
+//! drawn under what every text obeys (a slot a few times at most, no special tokens, nothing beyond e⁻¹¹ of the likeliest token), while π
+//! is the model's own probability, so that the gradient is that of E\[R\] but for what the two differ by.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -59,7 +61,7 @@ pub struct Meanings<'a> {
 /// [`super::train`].
 ///
 /// # Errors
-/// [`CopyError::Setting`] for a bad configuration, [`CopyError::NoTexts`] where there is no meaning, [`CopyError::Nn`] where a file cannot
+/// [`CopyError::Setting`] for a bad configuration, [`CopyError::NoMeanings`] where no meaning leaves room for a text, [`CopyError::Nn`] where a file cannot
 /// be read or written, or the worth of a text is not finite.
 pub fn reinforce(
     from: &Path,
@@ -70,10 +72,14 @@ pub fn reinforce(
     progress: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<Training<Copywriter>, CopyError> {
     config.check()?;
-    if meanings.train.is_empty() {
-        return Err(CopyError::NoTexts);
-    }
     let before = Copywriter::load(from)?;
+    let train = with_room(meanings.train, &before)?;
+    if train.is_empty() {
+        return Err(CopyError::NoMeanings {
+            given: meanings.train.len(),
+        });
+    }
+    let validation = with_room(meanings.validation, &before)?;
     let mut model = Copywriter::load(from)?;
     // What a text is worth is said of the language model alone.
     model.own_words = None;
@@ -81,6 +87,8 @@ pub fn reinforce(
         model,
         before,
         meanings,
+        train,
+        validation,
         reward,
         config,
         order: Vec::new(),
@@ -93,13 +101,15 @@ pub fn reinforce(
     let begun = task.before.version();
     let settings = format!("{begun} {config:?} {}", reward.fingerprint());
     let settings = config.training(nn::run_fingerprint(&settings, data));
-    let record = nn::train(&mut task, &settings, folder, progress)?;
+    let mut record = nn::train(&mut task, &settings, folder, progress)?;
     if !record.finished {
         return Ok(Training::Paused(record));
     }
     let best = record.best().map(|epoch| &epoch.validation);
     if !best.is_some_and(|figures| task.surpasses(figures)) {
         task.before.save(folder)?;
+        record.best_epoch = None;
+        record.save(folder)?;
     }
     Ok(Training::Finished(
         Box::new(Copywriter::load(folder)?),
@@ -107,11 +117,26 @@ pub fn reinforce(
     ))
 }
 
+/// The places of the meanings that leave room for a text.
+fn with_room(meanings: &[Meaning], model: &Copywriter) -> Result<Vec<usize>, CopyError> {
+    let mut places = Vec::new();
+    for (place, meaning) in meanings.iter().enumerate() {
+        let prompt = Prompt::new(meaning, &model.slotted, &model.tokenizer)?;
+        if prompt.tokens.len() + 1 < model.config.max_tokens {
+            places.push(place);
+        }
+    }
+    Ok(places)
+}
+
 struct Task<'a> {
     model: Copywriter,
     /// The model as it was, which the new one is kept near.
     before: Copywriter,
     meanings: Meanings<'a>,
+    /// The meanings of each part that leave room for a text.
+    train: Vec<usize>,
+    validation: Vec<usize>,
     reward: &'a dyn Reward,
     config: &'a ReinforceConfig,
     /// The meanings of the planned epoch.
@@ -133,7 +158,8 @@ impl Task<'_> {
     /// Whether figures are better than those of the model before, or there are none to compare.
     fn surpasses(&self, figures: &Figures) -> bool {
         let both = figures.get(REWARD).zip(self.least);
-        both.is_none_or(|(worth, least)| *worth > least)
+        // Figures of a record are rounded.
+        both.is_none_or(|(worth, least)| *worth > least + 1e-8)
     }
 
     /// Draws the texts of a meaning and compares them.
@@ -205,6 +231,13 @@ impl Task<'_> {
     }
 }
 
+/// The mean over all meanings; a text that came to no end is worth less than each of those that did.
+fn mean_worth(worth: &[Option<f64>]) -> f64 {
+    let least = worth.iter().flatten().copied().fold(0.0, f64::min) - 1.0;
+    let sum: f64 = worth.iter().map(|worth| worth.unwrap_or(least)).sum();
+    sum / worth.len() as f64
+}
+
 /// How much better each is than the mean of the others; one alone is as good as itself.
 fn advantages(worth: &[f64]) -> Vec<f64> {
     let others = worth.len().saturating_sub(1).max(1) as f64;
@@ -225,7 +258,7 @@ impl TrainingTask for Task<'_> {
     }
 
     fn plan_epoch(&mut self, epoch: u64) -> Result<u64, CopyError> {
-        self.order = (0..self.meanings.train.len()).collect();
+        self.order.clone_from(&self.train);
         let mut rng = generator(self.config.seed, "meanings", epoch);
         self.order.shuffle(&mut rng);
         self.order.truncate(self.config.meanings_per_epoch);
@@ -268,24 +301,18 @@ impl TrainingTask for Task<'_> {
 
     fn validate(&mut self) -> Result<Figures, CopyError> {
         let mut figures = Figures::new();
-        let meanings = self.meanings.validation;
-        if meanings.is_empty() {
-            return Ok(figures);
-        }
         let writer = self.model.writer(Precision::F32)?;
         let greedy = self.config.decoding(Search::Greedy);
-        let worth = (0..meanings.len()).into_par_iter().map(|at| {
-            let drafts = writer.write(&meanings[at], &greedy, self.config.seed)?;
-            let worth = drafts
-                .first()
-                .map(|draft| self.worth(&writer, Part::Validation, at, draft));
-            Ok(worth.unwrap_or(0.0))
+        let worth = self.validation.par_iter().map(|&at| {
+            let meaning = &self.meanings.validation[at];
+            let drafts = writer.write(meaning, &greedy, self.config.seed)?;
+            let draft = drafts.first();
+            Ok(draft.map(|draft| self.worth(&writer, Part::Validation, at, draft)))
         });
-        let worth: Vec<f64> = worth.collect::<Result<_, CopyError>>()?;
-        figures.insert(
-            REWARD.to_owned(),
-            worth.iter().sum::<f64>() / worth.len() as f64,
-        );
+        let worth: Vec<Option<f64>> = worth.collect::<Result<_, CopyError>>()?;
+        if !worth.is_empty() {
+            figures.insert(REWARD.to_owned(), mean_worth(&worth));
+        }
         Ok(figures)
     }
 
@@ -297,5 +324,80 @@ impl TrainingTask for Task<'_> {
         let saved = self.model.save(self.folder);
         self.model.own_words = None;
         saved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decoder::tests::{config, meaning, trained};
+
+    #[test]
+    fn each_text_is_compared_with_the_others() {
+        assert_eq!(advantages(&[1.0, 0.0, 0.0]), [1.0, -0.5, -0.5]);
+        assert_eq!(advantages(&[3.0]), [0.0]);
+        assert!(advantages(&[]).is_empty());
+    }
+
+    #[test]
+    fn no_text_is_worth_less_than_any() {
+        let close = |worth: &[Option<f64>], expected: f64| {
+            assert!((mean_worth(worth) - expected).abs() < 1e-12, "{worth:?}");
+        };
+        close(&[Some(-2.0), None], -2.5);
+        close(&[Some(1.0), Some(0.5)], 0.75);
+        close(&[None], -1.0);
+    }
+
+    #[test]
+    fn before_the_first_step_the_leash_is_slack() {
+        struct Nothing;
+        impl Reward for Nothing {
+            fn fingerprint(&self) -> String {
+                String::new()
+            }
+            fn of(&self, _: Part, _: usize, _: &Draft, _: Covered) -> f64 {
+                0.0
+            }
+        }
+        let few = super::super::CopywriterConfig {
+            epochs: 3,
+            ..config()
+        };
+        let (folder, before) = trained(&few);
+        let meanings = [meaning("X", "red"), meaning("Y", "blue")];
+        let long = meaning(&"Z ".repeat(200), &"pale ".repeat(200));
+        let told = [meanings[0].clone(), long, meanings[1].clone()];
+        assert_eq!(with_room(&told, &before).expect("cut"), [0, 2]);
+        let settings = ReinforceConfig::default();
+        let task = Task {
+            model: Copywriter::load(folder.path()).expect("was saved"),
+            before,
+            meanings: Meanings {
+                train: &meanings,
+                validation: &[],
+            },
+            train: vec![0, 1],
+            validation: Vec::new(),
+            reward: &Nothing,
+            config: &settings,
+            order: Vec::new(),
+            folder: folder.path(),
+            least: None,
+        };
+        let writer = task.model.writer(Precision::F32).expect("fits");
+        let sample = settings.decoding(Search::Sample {
+            count: 5,
+            temperature: 1.0,
+            top_p: 1.0,
+            min_p: 0.0,
+        });
+        let drafts = writer.write(&meanings[1], &sample, 1).expect("writes");
+        assert!(drafts.len() > 1);
+        let texts = task.sequences(&meanings[1], &drafts).expect("cut");
+        let before = task.log_probabilities_before(&texts).expect("fits");
+        for (draft, before) in drafts.iter().zip(before) {
+            assert!((draft.log_probability - before).abs() < 1e-3, "{before}");
+        }
     }
 }

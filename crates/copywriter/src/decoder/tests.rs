@@ -44,7 +44,7 @@ fn corpus() -> Corpus {
     }
 }
 
-fn config() -> CopywriterConfig {
+pub(super) fn config() -> CopywriterConfig {
     CopywriterConfig {
         vocabulary: 320,
         width: 48,
@@ -62,7 +62,7 @@ fn config() -> CopywriterConfig {
     }
 }
 
-fn trained(config: &CopywriterConfig) -> (TempDir, Copywriter) {
+pub(super) fn trained(config: &CopywriterConfig) -> (TempDir, Copywriter) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = train(&corpus(), config, folder.path(), &mut |_| {
         ControlFlow::Continue(())
@@ -73,7 +73,7 @@ fn trained(config: &CopywriterConfig) -> (TempDir, Copywriter) {
     }
 }
 
-fn meaning(name: &str, colour: &str) -> Meaning {
+pub(super) fn meaning(name: &str, colour: &str) -> Meaning {
     Meaning::of_facts(vec![
         Fact::new("name", name),
         Fact::new("colour", colour),

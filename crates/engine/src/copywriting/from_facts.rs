@@ -243,21 +243,11 @@ pub(super) fn unfounded(
             } else {
                 Severity::Warning
             },
-            span: place_of(&found.value, text),
+            span: found.span,
             reason: format!("no fact says `{}` of `{}`", found.value, found.name),
             fix: None,
         })
         .collect()
-}
-
-/// Where words in small letters stand in a text, in Unicode scalars; the whole text where its letters change their number.
-fn place_of(words: &str, text: &str) -> (usize, usize) {
-    let small = |text: &str| -> Vec<char> { text.to_lowercase().chars().collect() };
-    let (text, words) = (small(text), small(words));
-    let from = text
-        .windows(words.len().max(1))
-        .position(|part| part == words);
-    from.map_or((0, text.len()), |from| (from, from + words.len()))
 }
 
 /// The facts that a text is to be written from.

@@ -25,6 +25,9 @@ pub struct CopyReport {
     pub vocabulary: usize,
     /// Passes over the data, and the one whose weights are kept.
     pub epochs: (usize, Option<u64>),
+    /// The same of what it learnt from its own texts, where it did; nothing kept where it came to nothing better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reinforced: Option<(usize, Option<u64>)>,
     /// Seconds that this run trained; next to nothing where the model was there already.
     pub training_seconds: f64,
     /// Tokens that this run learnt a second.
@@ -91,8 +94,11 @@ impl CopyReport {
 
     /// What training and writing took.
     pub fn times(&self) -> String {
+        let own = self.reinforced.map_or_else(String::new, |(epochs, _)| {
+            format!(" and {epochs} on its own texts")
+        });
         format!(
-            "trained {} epochs in {:.0} s, {:.0} tokens/s; drew texts at {:.0} tokens/s\n",
+            "trained {} epochs{own} in {:.0} s, {:.0} tokens/s; drew texts at {:.0} tokens/s\n",
             self.epochs.0,
             self.training_seconds,
             self.training_tokens_per_second,

@@ -2,19 +2,25 @@
 //! facts.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use copywriter::characters;
-use copywriter::decoder::{Covered, Draft, Example, Meaning, Meanings, Part, Reward};
+use copywriter::decoder::{
+    Copywriter, Covered, Draft, Example, Meaning, Meanings, Part, ReinforceConfig, Reward,
+    reinforce,
+};
 use copywriter::metrics::{
     Bleu, Idf, Smoothing, jieba_words, rouge_chinese, rouge_l_coco, tokenise_13a, tokenise_ptb,
 };
 use datasets::FactText;
+use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::sets::meaning;
 use crate::error::{EngineError, Result};
 
-/// What counts how much. Each measure is a share of 1 before it is weighted.
+/// What counts how much. Each measure but `fault`, which counts facts, is a share of 1 before it is weighted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RewardSettings {
@@ -22,9 +28,9 @@ pub struct RewardSettings {
     pub bleu: f64,
     /// Weight of ROUGE-L. Default 0.
     pub rouge_l: f64,
-    /// Weight of a tenth of `CIDEr`; nothing for Chinese. Default 0.
+    /// Weight of a tenth of `CIDEr`. Default 0.
     pub cider: f64,
-    /// Weight of the share of facts whose values stand in the text word for word. Default 0.
+    /// Weight of the share of facts whose values stand in the text letter by letter, be it within a word. Default 0.
     pub verbatim: f64,
     /// What a fact costs that is left out or added, as far as facts are recognised. Default 0.1.
     pub fault: f64,
@@ -46,7 +52,7 @@ impl Default for RewardSettings {
 }
 
 impl RewardSettings {
-    /// Refuses weights that say nothing.
+    /// Refuses weights below 0, and such as make every text worth the same.
     pub(super) fn check(&self) -> Result<()> {
         let weights = [
             ("bleu", self.bleu),
@@ -56,17 +62,22 @@ impl RewardSettings {
             ("fault", self.fault),
             ("repetition", self.repetition),
         ];
-        match weights
-            .into_iter()
-            .find(|(_, weight)| !(weight.is_finite() && *weight >= 0.0))
-        {
-            Some((field, weight)) => Err(EngineError::Copy(copywriter::CopyError::Setting {
-                field,
-                value: weight.to_string(),
-                expected: "0 or more",
-            })),
-            None => Ok(()),
-        }
+        let is_bad = |weight: f64| !(weight.is_finite() && weight >= 0.0);
+        let bad = weights.into_iter().find(|(_, weight)| is_bad(*weight));
+        let (field, weight, expected) = match bad {
+            Some((field, weight)) => (field, weight, "0 or more"),
+            None if weights.iter().all(|(_, weight)| *weight <= 0.0) => (
+                "reward",
+                0.0,
+                "a weight above 0, since texts are compared by it",
+            ),
+            None => return Ok(()),
+        };
+        Err(EngineError::Copy(copywriter::CopyError::Setting {
+            field,
+            value: weight.to_string(),
+            expected,
+        }))
     }
 }
 
@@ -135,7 +146,43 @@ pub(super) struct References {
     words: Vec<Vec<Vec<String>>>,
 }
 
+/// Meanings of the validation, at most, by whose texts a model is judged after each epoch.
+const JUDGED: usize = 300;
+
+/// Goes on training the model of the folder `from` by how close its texts come to people's and how they hold to their facts,
+/// and saves the result in `folder`.
+pub(super) fn learn(
+    from: &Path,
+    [train, validation]: [&References; 2],
+    cut: Cut,
+    (config, settings): (&ReinforceConfig, &RewardSettings),
+    folder: &Path,
+    tell: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+) -> Result<(Copywriter, TrainingRecord)> {
+    let reward = Closeness::new(cut, settings, train, validation);
+    let meanings = Meanings {
+        train: &train.meanings,
+        validation: &validation.meanings,
+    };
+    Ok(
+        match reinforce(from, meanings, &reward, config, folder, tell)? {
+            Training::Finished(model, record) => (*model, record),
+            Training::Paused(record) => (Copywriter::load(from)?, record),
+        },
+    )
+}
+
 impl References {
+    /// Every so many-eth, so that few enough are left to be judged by.
+    pub(super) fn thinned(self) -> Self {
+        let step = self.meanings.len().div_ceil(JUDGED).max(1);
+        Self {
+            meanings: self.meanings.into_iter().step_by(step).collect(),
+            for_bleu: self.for_bleu.into_iter().step_by(step).collect(),
+            words: self.words.into_iter().step_by(step).collect(),
+        }
+    }
+
     /// The texts of a public set.
     pub(super) fn of_set<'t>(cut: Cut, texts: impl IntoIterator<Item = &'t FactText>) -> Self {
         let mut all = Self::default();
@@ -195,14 +242,6 @@ impl<'a> Closeness<'a> {
             idf: Idf::of(&train.words),
         }
     }
-
-    /// The meanings that texts are written for.
-    pub(super) fn meanings(&self) -> Meanings<'a> {
-        Meanings {
-            train: &self.train.meanings,
-            validation: &self.validation.meanings,
-        }
-    }
 }
 
 /// The share of pairs of words that stand in a text before.
@@ -245,7 +284,9 @@ impl Reward for Closeness<'_> {
         }
         if settings.verbatim > 0.0 {
             let facts = &all.meanings[meaning].facts;
-            let told = facts.iter().filter(|fact| text.text.contains(&fact.value));
+            let text = text.text.to_lowercase();
+            let told = facts.iter();
+            let told = told.filter(|fact| text.contains(&fact.value.to_lowercase()));
             worth += settings.verbatim * told.count() as f64 / facts.len().max(1) as f64;
         }
         worth
@@ -274,7 +315,7 @@ mod tests {
         let nothing = References::default();
         let closeness = Closeness::new(Cut::Words, settings, &references, &nothing);
         // In the order of their values.
-        assert_eq!(closeness.meanings().train[1].facts[0].value, "red");
+        assert_eq!(references.meanings[1].facts[0].value, "red");
         let draft = Draft {
             text: text.to_owned(),
             tokens: Vec::new(),
@@ -335,9 +376,35 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_below_nothing_is_refused() {
-        let settings: RewardSettings = toml::from_str("verbatim = -1.0").expect("well formed");
-        let error = settings.check().expect_err("below nothing").to_string();
-        assert_eq!(error, "`verbatim` is -1; expected 0 or more");
+    fn other_weights_or_texts_are_another_reward() {
+        let examples = [example("red", "A red mug."), example("blue", "A blue bag.")];
+        let nothing = References::default();
+        let of = |settings: &RewardSettings, examples: &[Example]| {
+            let references = References::of_examples(Cut::Words, examples);
+            Closeness::new(Cut::Words, settings, &references, &nothing).fingerprint()
+        };
+        let default = RewardSettings::default();
+        let longer = RewardSettings {
+            bleu: 2.0,
+            ..default.clone()
+        };
+        let first = of(&default, &examples);
+        assert_eq!(first, of(&default, &examples));
+        assert_ne!(first, of(&longer, &examples));
+        assert_ne!(first, of(&default, &examples[..1]));
+    }
+
+    #[test]
+    fn weights_that_cannot_be_meant_are_refused() {
+        for (text, message) in [
+            ("verbatim = -1.0", "`verbatim` is -1; expected 0 or more"),
+            (
+                "bleu = 0.0\nfault = 0.0\nrepetition = 0.0",
+                "`reward` is 0; expected a weight above 0, since texts are compared by it",
+            ),
+        ] {
+            let settings: RewardSettings = toml::from_str(text).expect("well formed");
+            assert_eq!(settings.check().expect_err(text).to_string(), message);
+        }
     }
 }

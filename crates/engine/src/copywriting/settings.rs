@@ -14,7 +14,7 @@ pub struct CopySettings {
     pub model: CopywriterConfig,
     /// How it goes on learning from what its own texts are worth, if it does.
     pub reinforce: Option<ReinforceConfig>,
-    /// What they are worth, where it does not go without saying.
+    /// What they are worth; the defaults where absent.
     pub reward: Option<RewardSettings>,
     /// How its texts are drawn and chosen.
     pub drafts: DraftSettings,
@@ -74,6 +74,25 @@ impl Default for DraftSettings {
 }
 
 impl CopySettings {
+    /// Refuses settings that cannot be meant, before anything is learnt.
+    pub(super) fn check(&self) -> Result<()> {
+        self.model.check()?;
+        if let Some(reinforce) = &self.reinforce {
+            reinforce.check()?;
+        }
+        if let Some(reward) = &self.reward {
+            reward.check()?;
+            if self.reinforce.is_none() {
+                return Err(EngineError::NotReady {
+                    missing: "[reward] says what texts are worth, and nothing learns from that"
+                        .to_owned(),
+                    remedy: "add [reinforce], which may be empty, or leave [reward] out".to_owned(),
+                });
+            }
+        }
+        self.drafts.check()
+    }
+
     /// How the model goes on learning from its own texts and what they are worth, if it does.
     pub(super) fn reinforcement(&self) -> Option<(&ReinforceConfig, RewardSettings)> {
         let config = self.reinforce.as_ref()?;
@@ -147,24 +166,9 @@ pub fn copy_settings(path: Option<&Path>) -> Result<CopySettings> {
         path: path.to_owned(),
         problem: error.to_string(),
         remedy:
-            "its tables are [model], [reinforce], [reward] and [drafts]; see `bench/copy/e2e.toml`"
+            "its tables are [model], [reinforce], [reward] and [drafts]; see `bench/copy/advertisegen.toml`"
                 .to_owned(),
     })?;
-    settings.model.check()?;
-    if let Some(reinforce) = &settings.reinforce {
-        reinforce.check()?;
-    }
-    if let Some(reward) = &settings.reward {
-        reward.check()?;
-        if settings.reinforce.is_none() {
-            return Err(EngineError::Config {
-                path: path.to_owned(),
-                problem: "[reward] says what texts are worth, and nothing learns from that"
-                    .to_owned(),
-                remedy: "add [reinforce], which may be empty, or leave [reward] out".to_owned(),
-            });
-        }
-    }
-    settings.drafts.check()?;
+    settings.check()?;
     Ok(settings)
 }

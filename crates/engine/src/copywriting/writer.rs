@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use copywriter::decoder::{Copywriter, Corpus, Lexicon, ReinforceConfig, reinforce, train};
+use copywriter::decoder::{Copywriter, Corpus, Lexicon, train};
 use nn::{Progress, Training, TrainingRecord};
 use serde::{Deserialize, Serialize};
 
 use super::corpus::ShopCorpus;
 use super::place::Place;
-use super::rewards::{Closeness, Cut, References, RewardSettings};
+use super::rewards::{Cut, References, learn};
 use super::settings::{CopySettings, DraftSettings};
 use crate::error::{EngineError, Result};
 use crate::train::ModelFolders;
@@ -50,8 +50,7 @@ pub fn train_writer(
     settings: &CopySettings,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<TrainingRecord> {
-    settings.model.check()?;
-    settings.drafts.check()?;
+    settings.check()?;
     let (states_of, corpus) = (&corpus.states_of, &corpus.texts);
     let mut settings = settings.clone();
     if let Some(width) = width(corpus) {
@@ -69,6 +68,7 @@ pub fn train_writer(
         progress(step);
         ControlFlow::Continue(())
     };
+    // The model that learns from its own texts afterwards stands within the one which it becomes.
     let begun = match settings.reinforcement() {
         Some(_) => place.fresh.join(BEGUN),
         None => place.fresh.clone(),
@@ -76,8 +76,18 @@ pub fn train_writer(
     let (Training::Finished(_, mut record) | Training::Paused(mut record)) =
         train(corpus, &settings.model, &begun, &mut tell)?;
     if let Some((config, reward)) = settings.reinforcement() {
-        record = reinforced(corpus, config, &reward, &begun, &place.fresh, &mut tell)?;
-        std::fs::remove_dir_all(&begun).map_err(EngineError::io("remove", &begun))?;
+        let cut = Cut::of(corpus.train.iter().map(|example| &example.text[..]));
+        let train = References::of_examples(cut, &corpus.train);
+        let validation = References::of_examples(cut, &corpus.validation).thinned();
+        let how = (config, &reward);
+        (_, record) = learn(
+            &begun,
+            [&train, &validation],
+            cut,
+            how,
+            &place.fresh,
+            &mut tell,
+        )?;
     }
     let saved = Saved {
         drafts: settings.drafts.clone(),
@@ -87,24 +97,10 @@ pub fn train_writer(
     };
     nn::write_checked_json(&place.fresh.join(SETTINGS), &saved)?;
     place.take_into_use()?;
-    Ok(record)
-}
-
-/// Goes on training the model of a folder by how close its texts come to the corpus' and how they hold to their facts.
-fn reinforced(
-    corpus: &Corpus,
-    config: &ReinforceConfig,
-    settings: &RewardSettings,
-    from: &Path,
-    folder: &Path,
-    tell: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
-) -> Result<TrainingRecord> {
-    let cut = Cut::of(corpus.train.iter().map(|example| &example.text[..]));
-    let train = References::of_examples(cut, &corpus.train);
-    let validation = References::of_examples(cut, &corpus.validation);
-    let reward = Closeness::new(cut, settings, &train, &validation);
-    let (Training::Finished(_, record) | Training::Paused(record)) =
-        reinforce(from, reward.meanings(), &reward, config, folder, tell)?;
+    let begun = place.used.join(BEGUN);
+    if begun.exists() {
+        std::fs::remove_dir_all(&begun).map_err(EngineError::io("remove", &begun))?;
+    }
     Ok(record)
 }
 
@@ -171,6 +167,14 @@ mod tests {
             (
                 "[drafts]\nmax_tokens = 0",
                 "`max_tokens` is 0; expected at least 1",
+            ),
+            (
+                "[reinforce]\ndrafts = 1",
+                "`drafts` is 1; expected at least 2, since texts are compared",
+            ),
+            (
+                "[reinforce]\n[reward]\nbleu = -1.0",
+                "`bleu` is -1; expected 0 or more",
             ),
         ] {
             let settings: CopySettings = toml::from_str(text).expect("well formed");

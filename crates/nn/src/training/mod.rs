@@ -14,13 +14,11 @@ use crate::gradients::add_gradients;
 use crate::{
     AdamW, AdamWConfig, BatchGradients, BatchPlace, Checkpoint, Done, EpochRecord, NnError,
     Progress, TrainingRecord, TrainingSettings, TrainingState, TrainingTask, WarmupCosine,
-    write_checked_json,
 };
 use record::round9;
 
 /// The folder of the run's checkpoint, inside the model's folder.
 const CHECKPOINT: &str = "checkpoint";
-const RECORD: &str = "training.json";
 
 /// Trains a task, which comes with its first parameters, and keeps its checkpoint and learning curve in a folder.
 ///
@@ -279,7 +277,7 @@ impl<'a, T: TrainingTask> Run<'a, T> {
     }
 
     fn save_record(&self) -> Result<(), NnError> {
-        write_checked_json(&self.folder.join(RECORD), &self.state.extra.record)
+        self.state.extra.record.save(self.folder)
     }
 
     /// Closes a run that came to its end.

@@ -1,6 +1,11 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
+use crate::{NnError, write_checked_json};
 use serde::{Deserialize, Serialize};
+
+/// The file of a run's learning curve.
+const RECORD: &str = "training.json";
 
 /// What was measured on held-out data, by name.
 pub type Figures = BTreeMap<String, f64>;
@@ -71,6 +76,14 @@ impl From<StoredEpoch> for EpochRecord {
 }
 
 impl TrainingRecord {
+    /// Writes the record where the training loop does, in the folder of the model.
+    ///
+    /// # Errors
+    /// [`NnError::Io`] where the file cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<(), NnError> {
+        write_checked_json(&folder.join(RECORD), self)
+    }
+
     /// The entry of the epoch whose weights were kept.
     pub fn best(&self) -> Option<&EpochRecord> {
         let best = self.best_epoch?;

@@ -103,8 +103,9 @@ pub fn evaluate_copy(
     if let Some((config, reward)) = request.settings.reinforcement() {
         let texts = set.train.iter().flat_map(|one| &one.texts);
         let cut = Cut::of(texts.map(String::as_str));
-        let train = References::of_set(cut, &set.train);
-        let validation = References::of_set(cut, &set.validation).thinned();
+        let sparse = |all: References| all.with_sparse(cut, reward.sparse, &set.exact);
+        let train = sparse(References::of_set(cut, &set.train));
+        let validation = sparse(References::of_set(cut, &set.validation).thinned());
         let (how, to) = ((config, &reward), folder.join(REINFORCED));
         let (better, record) = learn(folder, [&train, &validation], cut, how, &to, &mut tell)?;
         (model, reinforced) = (better, Some(epochs(&record)));

@@ -15,6 +15,7 @@ use copywriter::metrics::{
 };
 use datasets::FactText;
 use nn::{Progress, Training, TrainingRecord};
+use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
 use super::sets::meaning;
@@ -36,6 +37,9 @@ pub struct RewardSettings {
     pub fault: f64,
     /// What the share of pairs of words costs that the text had before. Default 0.5.
     pub repetition: f64,
+    /// Further sets of facts, as a share of all, of which some are left out at random. Nobody wrote a text of them, so that
+    /// `fault` and `repetition` alone count; without, what seldom comes with few facts is made up. Default 0.2.
+    pub sparse: f64,
 }
 
 impl Default for RewardSettings {
@@ -47,6 +51,7 @@ impl Default for RewardSettings {
             verbatim: 0.0,
             fault: 0.1,
             repetition: 0.5,
+            sparse: 0.2,
         }
     }
 }
@@ -62,6 +67,9 @@ impl RewardSettings {
             ("fault", self.fault),
             ("repetition", self.repetition),
         ];
+        if !(0.0..=1.0).contains(&self.sparse) {
+            return Err(refuse("sparse", self.sparse, "a share from 0 to 1"));
+        }
         let is_bad = |weight: f64| !(weight.is_finite() && weight >= 0.0);
         let bad = weights.into_iter().find(|(_, weight)| is_bad(*weight));
         let (field, weight, expected) = match bad {
@@ -73,12 +81,16 @@ impl RewardSettings {
             ),
             None => return Ok(()),
         };
-        Err(EngineError::Copy(copywriter::CopyError::Setting {
-            field,
-            value: weight.to_string(),
-            expected,
-        }))
+        Err(refuse(field, weight, expected))
     }
+}
+
+fn refuse(field: &'static str, value: f64, expected: &'static str) -> EngineError {
+    EngineError::Copy(copywriter::CopyError::Setting {
+        field,
+        value: value.to_string(),
+        expected,
+    })
 }
 
 /// How texts are cut.
@@ -136,7 +148,7 @@ impl Cut {
     }
 }
 
-/// People's texts of the meanings of a part.
+/// People's texts of the meanings of a part; those of sparse meanings, of which nobody wrote, come last and have none.
 #[derive(Debug, Default)]
 pub(super) struct References {
     meanings: Vec<Meaning>,
@@ -181,6 +193,24 @@ impl References {
             for_bleu: self.for_bleu.into_iter().step_by(step).collect(),
             words: self.words.into_iter().step_by(step).collect(),
         }
+    }
+
+    /// Adds sparse meanings, a share of those there are: exact values stay, of the other facts some do.
+    pub(super) fn with_sparse(mut self, cut: Cut, share: f64, exact: &[String]) -> Self {
+        let every = (1.0 / share.max(1e-9)).max(1.0);
+        let count = (self.meanings.len() as f64 / every) as usize;
+        for number in 0..count {
+            let full = &self.meanings[(number as f64 * every) as usize];
+            let mut rng = nn::generator(1, "sparse meaning", number as u64);
+            let mut meaning = full.clone();
+            meaning
+                .facts
+                .retain(|fact| exact.contains(&fact.name) || rng.random());
+            if !meaning.facts.is_empty() && meaning.facts.len() < full.facts.len() {
+                self.push(cut, meaning, std::iter::empty());
+            }
+        }
+        self
     }
 
     /// The texts of a public set.
@@ -239,7 +269,7 @@ impl<'a> Closeness<'a> {
             settings,
             train,
             validation,
-            idf: Idf::of(&train.words),
+            idf: Idf::of(&train.words[..train.words.partition_point(|texts| !texts.is_empty())]),
         }
     }
 }
@@ -334,6 +364,7 @@ mod tests {
             verbatim: 0.0,
             fault: 0.0,
             repetition: 0.0,
+            sparse: 0.0,
         };
         // In thousandths.
         let close = |settings: &RewardSettings, text: &str| {
@@ -376,6 +407,44 @@ mod tests {
     }
 
     #[test]
+    fn sparse_meanings_keep_what_is_exact_and_have_no_texts() {
+        let names = ["title", "colour", "size", "material"];
+        let example = |number: usize| Example {
+            meaning: Meaning::of_facts(
+                names
+                    .map(|name| Fact::new(name, number.to_string()))
+                    .to_vec(),
+            ),
+            text: "A mug.".to_owned(),
+        };
+        let examples: Vec<Example> = (0..40).map(example).collect();
+        let full = References::of_examples(Cut::Words, &examples);
+        let all = full.with_sparse(Cut::Words, 0.5, &["title".to_owned()]);
+        assert!(
+            (55..=60).contains(&all.meanings.len()),
+            "{}",
+            all.meanings.len()
+        );
+        for (meaning, texts) in all.meanings.iter().zip(&all.words).skip(40) {
+            assert!(texts.is_empty() && meaning.facts.len() < 4);
+            assert_eq!(meaning.facts[0].name, "title");
+        }
+        let one = RewardSettings::default();
+        let nothing = References::default();
+        let closeness = Closeness::new(Cut::Words, &one, &all, &nothing);
+        let draft = Draft {
+            text: "A mug.".to_owned(),
+            tokens: Vec::new(),
+            log_probability: 0.0,
+            token_log_probabilities: Vec::new(),
+        };
+        let worth = closeness.of(Part::Train, 45, &draft, Covered::default());
+        assert!(worth.abs() < 1e-12, "{worth}");
+        let full = References::of_examples(Cut::Words, &examples);
+        assert_eq!(full.with_sparse(Cut::Words, 0.0, &[]).meanings.len(), 40);
+    }
+
+    #[test]
     fn other_weights_or_texts_are_another_reward() {
         let examples = [example("red", "A red mug."), example("blue", "A blue bag.")];
         let nothing = References::default();
@@ -398,6 +467,10 @@ mod tests {
     fn weights_that_cannot_be_meant_are_refused() {
         for (text, message) in [
             ("verbatim = -1.0", "`verbatim` is -1; expected 0 or more"),
+            (
+                "sparse = 2.0",
+                "`sparse` is 2; expected a share from 0 to 1",
+            ),
             (
                 "bleu = 0.0\nfault = 0.0\nrepetition = 0.0",
                 "`reward` is 0; expected a weight above 0, since texts are compared by it",

@@ -77,8 +77,9 @@ pub fn train_writer(
         train(corpus, &settings.model, &begun, &mut tell)?;
     if let Some((config, reward)) = settings.reinforcement() {
         let cut = Cut::of(corpus.train.iter().map(|example| &example.text[..]));
-        let train = References::of_examples(cut, &corpus.train);
-        let validation = References::of_examples(cut, &corpus.validation).thinned();
+        let sparse = |all: References| all.with_sparse(cut, reward.sparse, &corpus.slots);
+        let train = sparse(References::of_examples(cut, &corpus.train));
+        let validation = sparse(References::of_examples(cut, &corpus.validation).thinned());
         let how = (config, &reward);
         (_, record) = learn(
             &begun,

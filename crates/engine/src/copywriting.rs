@@ -88,25 +88,27 @@ pub fn evaluate_copy(
     progress(&TrainProgress::Stage("learning to write from facts"));
     let started = Instant::now();
     let learnt_tokens = Cell::new(0);
-    let mut tell = |step: &nn::Progress| {
-        if let nn::Done::Step { tokens, .. } = step.done {
-            learnt_tokens.set(learnt_tokens.get() + tokens);
-        }
-        progress(&TrainProgress::CopyStep(step));
-        ControlFlow::Continue(())
-    };
-    let (mut model, record) = match train(&corpus, &request.settings.model, folder, &mut tell)? {
+    let (mut model, record) = match train(
+        &corpus,
+        &request.settings.model,
+        folder,
+        &mut counted(progress, &learnt_tokens),
+    )? {
         Training::Finished(model, record) => (*model, record),
         Training::Paused(record) => (Copywriter::load(folder)?, record),
     };
     let mut reinforced = None;
     if let Some((config, reward)) = request.settings.reinforcement() {
+        progress(&TrainProgress::Stage(
+            "learning from what its texts are worth",
+        ));
         let texts = set.train.iter().flat_map(|one| &one.texts);
         let cut = Cut::of(texts.map(String::as_str));
         let sparse = |all: References| all.with_sparse(cut, reward.sparse, &set.exact);
         let train = sparse(References::of_set(cut, &set.train));
         let validation = sparse(References::of_set(cut, &set.validation).thinned());
         let (how, to) = ((config, &reward), folder.join(REINFORCED));
+        let mut tell = counted(progress, &learnt_tokens);
         let (better, record) = learn(folder, [&train, &validation], cut, how, &to, &mut tell)?;
         (model, reinforced) = (better, Some(epochs(&record)));
     }
@@ -145,6 +147,20 @@ pub fn evaluate_copy(
         samples: samples(texts, &written, drafts.seed),
         settings: request.settings.clone(),
     })
+}
+
+/// Tells the steps of a training and counts their tokens.
+fn counted<'p>(
+    progress: &'p mut dyn FnMut(&TrainProgress<'_>),
+    tokens: &'p Cell<u64>,
+) -> impl FnMut(&nn::Progress) -> ControlFlow<()> + 'p {
+    |step| {
+        if let nn::Done::Step { tokens: more, .. } = step.done {
+            tokens.set(tokens.get() + more);
+        }
+        progress(&TrainProgress::CopyStep(step));
+        ControlFlow::Continue(())
+    }
 }
 
 fn epochs(record: &TrainingRecord) -> (usize, Option<u64>) {

@@ -196,8 +196,9 @@ impl TrainBar {
         match &progress.done {
             Done::Step { loss, tokens, .. } => {
                 match &mut self.pace {
-                    Some(pace) => pace.tokens += tokens,
-                    None => self.begin(progress),
+                    Some(pace) if progress.step > pace.first_step => pace.tokens += tokens,
+                    // The first step, of all or of another run after one that was resumed.
+                    _ => self.begin(progress),
                 }
                 self.bar.set_position(progress.step);
                 let pace = self.pace_text(progress, unit);
@@ -299,5 +300,30 @@ mod tests {
         progress.step = 101;
         let text = pace.text(Duration::from_secs(10), &progress, "tokens");
         assert_eq!(text.as_deref(), Some(", 2,048 tokens/s"));
+    }
+
+    #[test]
+    fn a_second_run_is_told_from_its_own_beginning() {
+        let mut bar = TrainBar::new(Terminal::new(true));
+        // The first was taken up at its step 5,000.
+        for (step, total_steps) in [(5_000, 5_002), (5_001, 5_002), (1, 40), (2, 40)] {
+            bar.show(&TrainProgress::CopyStep(&Progress {
+                step,
+                total_steps,
+                epoch: 0,
+                epochs: 4,
+                step_in_epoch: step,
+                steps_in_epoch: total_steps,
+                done: Done::Step {
+                    loss: 1.0,
+                    learning_rate: 0.1,
+                    gradient_norm: 1.0,
+                    tokens: 10,
+                },
+            }));
+        }
+        let pace = bar.pace.as_ref().expect("steps were told");
+        assert_eq!((pace.first_step, pace.tokens), (1, 10));
+        assert_eq!(bar.bar.length(), Some(40));
     }
 }

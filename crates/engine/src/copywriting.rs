@@ -104,12 +104,10 @@ pub fn evaluate_copy(
         ));
         let texts = set.train.iter().flat_map(|one| &one.texts);
         let cut = Cut::of(texts.map(String::as_str));
-        let sparse = |all: References| all.with_sparse(cut, reward.sparse, &set.exact);
-        let train = sparse(References::of_set(cut, &set.train));
-        let validation = sparse(References::of_set(cut, &set.validation).thinned());
+        let parts = [&set.train, &set.validation].map(|texts| References::of_set(cut, texts));
         let (how, to) = ((config, &reward), folder.join(REINFORCED));
         let mut tell = counted(progress, &learnt_tokens);
-        let (better, record) = learn(folder, [&train, &validation], cut, how, &to, &mut tell)?;
+        let (better, record) = learn(folder, cut, parts, &set.exact, how, &to, &mut tell)?;
         (model, reinforced) = (better, Some(epochs(&record)));
     }
     let training_seconds = started.elapsed().as_secs_f64();

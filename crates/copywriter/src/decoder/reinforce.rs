@@ -180,7 +180,7 @@ impl Task<'_> {
         let worth: Vec<f64> = worth.collect();
         let kept = drafts.iter().zip(&worth).zip(before);
         let kept = kept.map(|((draft, worth), before)| {
-            worth - self.config.leash * (draft.log_probability - before)
+            worth - self.config.kl_coefficient * (draft.log_probability - before)
         });
         Ok(Drawn {
             texts,
@@ -215,7 +215,7 @@ impl Task<'_> {
 
     /// log `π₀` of each text.
     fn log_probabilities_before(&self, texts: &[Sequence]) -> Result<Vec<f64>, CopyError> {
-        if texts.is_empty() || self.config.leash <= 0.0 {
+        if texts.is_empty() || self.config.kl_coefficient <= 0.0 {
             return Ok(vec![0.0; texts.len()]);
         }
         let user_width = self.model.config.user_width;

@@ -25,7 +25,7 @@ pub struct ReinforceConfig {
     /// Texts K drawn for a meaning, at least 2. Default 8.
     pub drafts: usize,
     /// What a nat of distance from the model before costs, β: 0 for no leash. Default 0.005.
-    pub leash: f64,
+    pub kl_coefficient: f64,
     /// Tokens that a text may have. Default 128.
     pub max_tokens: usize,
     /// Highest learning rate. Default 0.0003.
@@ -48,7 +48,7 @@ impl Default for ReinforceConfig {
             patience: 2,
             meanings: 16,
             drafts: 8,
-            leash: 0.005,
+            kl_coefficient: 0.005,
             max_tokens: 128,
             learning_rate: 3e-4,
             warmup_share: 0.05,
@@ -93,8 +93,8 @@ impl ReinforceConfig {
                 return Err(refuse(field, value, expected));
             }
         }
-        if !(self.leash.is_finite() && self.leash >= 0.0) {
-            return Err(refuse("leash", self.leash, "0 or more"));
+        if !(self.kl_coefficient.is_finite() && self.kl_coefficient >= 0.0) {
+            return Err(refuse("kl_coefficient", self.kl_coefficient, "0 or more"));
         }
         check_shares(&[("warmup_share", self.warmup_share)])?;
         check_optimiser(self.learning_rate, self.clip_norm, 0.0)
@@ -140,7 +140,10 @@ mod tests {
                 |c| c.drafts = 1,
                 "`drafts` is 1; expected at least 2, since texts are compared",
             ),
-            (|c| c.leash = -1.0, "`leash` is -1; expected 0 or more"),
+            (
+                |c| c.kl_coefficient = -1.0,
+                "`kl_coefficient` is -1; expected 0 or more",
+            ),
             (
                 |c| c.learning_rate = 0.0,
                 "`learning_rate` is 0; expected a number above 0",

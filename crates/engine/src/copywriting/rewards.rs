@@ -38,7 +38,7 @@ pub struct RewardSettings {
     /// What the share of pairs of words costs that the text had before. Default 0.5.
     pub repetition: f64,
     /// Further sets of facts, as a share of all, of which some are left out at random. Nobody wrote a text of them, so that
-    /// `fault` and `repetition` alone count; without, what seldom comes with few facts is made up. Default 0.2.
+    /// closeness does not count there, and what is made up costs `fault`. Default 0.2.
     pub sparse: f64,
 }
 
@@ -162,16 +162,20 @@ pub(super) struct References {
 const JUDGED: usize = 300;
 
 /// Goes on training the model of the folder `from` by how close its texts come to people's and how they hold to their facts,
-/// and saves the result in `folder`.
+/// and saves the result in `folder`. `exact` names the facts of which sparse meanings leave none out.
 pub(super) fn learn(
     from: &Path,
-    [train, validation]: [&References; 2],
     cut: Cut,
+    [train, validation]: [References; 2],
+    exact: &[String],
     (config, settings): (&ReinforceConfig, &RewardSettings),
     folder: &Path,
     tell: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
 ) -> Result<(Copywriter, TrainingRecord)> {
-    let reward = Closeness::new(cut, settings, train, validation);
+    let train = train.with_sparse(cut, settings.sparse, exact);
+    let validation = validation.thinned();
+    let validation = validation.with_sparse(cut, settings.sparse, exact);
+    let reward = Closeness::new(cut, settings, &train, &validation);
     let meanings = Meanings {
         train: &train.meanings,
         validation: &validation.meanings,
@@ -186,7 +190,7 @@ pub(super) fn learn(
 
 impl References {
     /// Every so many-eth, so that few enough are left to be judged by.
-    pub(super) fn thinned(self) -> Self {
+    fn thinned(self) -> Self {
         let step = self.meanings.len().div_ceil(JUDGED).max(1);
         Self {
             meanings: self.meanings.into_iter().step_by(step).collect(),
@@ -196,7 +200,7 @@ impl References {
     }
 
     /// Adds sparse meanings, a share of those there are: exact values stay, of the other facts some do.
-    pub(super) fn with_sparse(mut self, cut: Cut, share: f64, exact: &[String]) -> Self {
+    fn with_sparse(mut self, cut: Cut, share: f64, exact: &[String]) -> Self {
         let every = (1.0 / share.max(1e-9)).max(1.0);
         let count = (self.meanings.len() as f64 / every) as usize;
         for number in 0..count {
@@ -214,7 +218,7 @@ impl References {
     }
 
     /// The texts of a public set.
-    pub(super) fn of_set<'t>(cut: Cut, texts: impl IntoIterator<Item = &'t FactText>) -> Self {
+    pub(super) fn of_set(cut: Cut, texts: &[FactText]) -> Self {
         let mut all = Self::default();
         for one in texts {
             all.push(cut, meaning(one), one.texts.iter().map(String::as_str));

@@ -77,18 +77,10 @@ pub fn train_writer(
         train(corpus, &settings.model, &begun, &mut tell)?;
     if let Some((config, reward)) = settings.reinforcement() {
         let cut = Cut::of(corpus.train.iter().map(|example| &example.text[..]));
-        let sparse = |all: References| all.with_sparse(cut, reward.sparse, &corpus.slots);
-        let train = sparse(References::of_examples(cut, &corpus.train));
-        let validation = sparse(References::of_examples(cut, &corpus.validation).thinned());
-        let how = (config, &reward);
-        (_, record) = learn(
-            &begun,
-            [&train, &validation],
-            cut,
-            how,
-            &place.fresh,
-            &mut tell,
-        )?;
+        let parts = [&corpus.train, &corpus.validation];
+        let parts = parts.map(|examples| References::of_examples(cut, examples));
+        let (how, to) = ((config, &reward), &place.fresh);
+        (_, record) = learn(&begun, cut, parts, &corpus.slots, how, to, &mut tell)?;
     }
     let saved = Saved {
         drafts: settings.drafts.clone(),

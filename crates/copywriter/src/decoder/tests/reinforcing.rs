@@ -44,7 +44,7 @@ fn settings() -> ReinforceConfig {
         meanings_per_epoch: 64,
         meanings: 8,
         drafts: 6,
-        leash: 0.0,
+        kl_coefficient: 0.0,
         max_tokens: 40,
         learning_rate: 2e-3,
         checkpoint_steps: 3,
@@ -121,7 +121,7 @@ fn a_short_leash_holds_it_back_and_nothing_better_is_nothing_new() {
     let (from, before) = begun();
     let folder = tempfile::tempdir().expect("a temporary folder");
     let held = ReinforceConfig {
-        leash: 10.0,
+        kl_coefficient: 10.0,
         ..settings()
     };
     let (_, record) = finished(learnt(from.path(), folder.path(), &held, None));

@@ -7,7 +7,7 @@ use std::ops::Range;
 use events::{Availability, Money, Product, Timestamp};
 
 use crate::guard::Guard;
-use crate::matcher::Match;
+use crate::matcher::{Match, Scope};
 use crate::normal::Normal;
 use crate::pack::{PhraseKind, PhraseRule, Support};
 use crate::quantity::{Day, Quantity, Stated, stated};
@@ -118,7 +118,7 @@ impl Guard {
             grounds
                 .codes
                 .extend(codes(&normal.text).map(|(_, code)| code.to_owned()));
-            for hit in self.matcher().find(text, &normal) {
+            for hit in self.matcher().find(text, &normal, Scope::All) {
                 if is_negated(&text[..hit.bytes.start]) {
                     continue;
                 }

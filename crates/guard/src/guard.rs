@@ -4,7 +4,7 @@ use events::{Channel, Check, CopyText, CopyVariant, Language};
 use thiserror::Error;
 
 use crate::facts::check_premises;
-use crate::matcher::Matcher;
+use crate::matcher::{Matcher, Scope};
 use crate::normal::Normal;
 use crate::rules::{self, Fault, Field, Message};
 use crate::voice::{Manner, Voice};
@@ -200,7 +200,7 @@ impl Guard {
             let examples = [(&rule.passes, false, "pass"), (&rule.fails, true, "refuse")];
             for (texts, refused, expected) in examples {
                 for text in texts {
-                    let hits = self.matcher.find(text, &Normal::of(text));
+                    let hits = self.matcher.find(text, &Normal::of(text), Scope::All);
                     if hits.iter().any(|hit| hit.rule == index) != refused {
                         wrong.push(GuardError::Pack {
                             place: None,

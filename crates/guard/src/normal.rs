@@ -20,7 +20,44 @@ pub(crate) struct Normal {
 impl Normal {
     /// Reduces a text.
     pub(crate) fn of(text: &str) -> Self {
-        Reduction::of(text).finish()
+        Self::of_plain(text).unwrap_or_else(|| Reduction::of(text).finish())
+    }
+
+    /// Reduces a text of which nothing but the case differs, as most English ones are; none where more may.
+    fn of_plain(text: &str) -> Option<Self> {
+        if !text.is_ascii() || text.starts_with(' ') {
+            return None;
+        }
+        let bytes = text.as_bytes();
+        let at = |at: usize| bytes.get(at).copied().unwrap_or(b' ');
+        let mut disguised = false;
+        let (mut before, mut last) = (b' ', b'.');
+        for (index, byte) in bytes.iter().copied().enumerate() {
+            let looks_like_a_letter = like(char::from(byte)).is_some();
+            let is_single = byte.is_ascii_alphabetic()
+                && !last.is_ascii_alphanumeric()
+                && !at(index + 1).is_ascii_alphanumeric();
+            let differs = byte.is_ascii_control()
+                || byte == b' ' && last == b' '
+                || looks_like_a_letter && last.is_ascii_alphabetic()
+                || is_single
+                    && at(index + 2).is_ascii_alphabetic()
+                    && !at(index + 3).is_ascii_alphanumeric();
+            if differs {
+                return None;
+            }
+            disguised |= hides(
+                Some(char::from(before)),
+                Some(char::from(last)),
+                char::from(byte),
+            );
+            (before, last) = (last, byte);
+        }
+        Some(Self {
+            text: text.to_ascii_lowercase(),
+            sources: (0..text.len() as u32).collect(),
+            disguised,
+        })
     }
 
     /// The text with what hides inside its words taken out as well, as in `gua*ran.teed` and `1ose we1ght`; none where
@@ -131,15 +168,9 @@ impl Reduction {
         };
         let c = if c.is_whitespace() { ' ' } else { c };
         if c.is_ascii_alphanumeric() {
-            let mut before = self.chars.iter().rev();
-            let last = before.next().map(|(c, _)| *c);
-            self.disguised |= match last {
-                Some(mark) if is_mark(mark) || matches!(mark, '-' | '!') => {
-                    before.next().is_some_and(|(c, _)| c.is_ascii_alphabetic())
-                }
-                Some(digit) => c.is_ascii_alphabetic() && like(digit).is_some(),
-                None => false,
-            };
+            let mut before = self.chars.iter().rev().map(|(c, _)| *c);
+            let last = before.next();
+            self.disguised |= hides(before.next(), last, c);
             self.chars.push((c, at));
             return;
         }
@@ -230,6 +261,17 @@ impl Reduction {
     }
 }
 
+/// Whether a letter or digit behind two characters shows that something hides in a word.
+fn hides(before: Option<char>, last: Option<char>, c: char) -> bool {
+    match last {
+        Some(mark) if is_mark(mark) || matches!(mark, '-' | '!') => {
+            c.is_ascii_alphanumeric() && before.is_some_and(|c| c.is_ascii_alphabetic())
+        }
+        Some(digit) => c.is_ascii_alphabetic() && like(digit).is_some(),
+        None => false,
+    }
+}
+
 /// Marks that hide inside words.
 fn is_mark(c: char) -> bool {
     matches!(
@@ -291,6 +333,27 @@ mod tests {
             let found = Normal::of(written).undisguised().map(|normal| normal.text);
             assert_eq!(found.as_deref(), read, "{written}");
         }
+    }
+
+    #[test]
+    fn plain_texts_read_as_any_others() {
+        for text in [
+            "The best mug, 20% off: a gift for two.",
+            "sugar-free, 3-in-1 and b.e.s.t",
+            "I am. A b c d",
+            "gu4r@nteed 1ose 100 mp4",
+            "two  spaces ",
+            "a\ttab",
+            "Win $5 now! x!y",
+        ] {
+            let reduced = Reduction::of(text).finish();
+            assert_eq!(Normal::of(text), reduced, "{text}");
+            assert!(
+                Normal::of_plain(text).is_none_or(|plain| plain == reduced),
+                "{text}"
+            );
+        }
+        assert!(Normal::of_plain("The best mug, 20% off: a gift for two.").is_some());
     }
 
     #[test]

@@ -28,18 +28,6 @@ const MULTIPLIED: usize = 256;
 /// The deepest nesting of parentheses.
 const MAX_DEPTH: usize = 8;
 
-/// Words that stand in every other sentence, in order: nothing is looked for by them where there is another way.
-const COMMON: [&str; 64] = [
-    "a", "all", "an", "and", "any", "are", "as", "at", "be", "by", "can", "day", "days", "do",
-    "ever", "every", "for", "free", "from", "get", "has", "have", "here", "in", "is", "it", "its",
-    "just", "made", "make", "more", "most", "new", "no", "not", "now", "of", "off", "on", "one",
-    "only", "or", "order", "our", "out", "over", "shop", "so", "than", "that", "the", "these",
-    "this", "to", "today", "up", "us", "we", "when", "who", "will", "with", "you", "your",
-];
-
-/// How much rarer a letter of another word is.
-const RARE: usize = 16;
-
 /// A piece of a segment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Piece {
@@ -81,20 +69,13 @@ impl Piece {
         }
     }
 
-    /// How rare the most frequent text is by which it may be found, in letters, those of words that are not common counted
-    /// [`RARE`] times; none where it may be found by no text.
-    pub(crate) fn rarity(&self) -> Option<usize> {
+    /// The letters of the shortest text by which it may be found; none where it may be found by no text.
+    fn letters(&self) -> Option<usize> {
         match self {
-            Self::Text(text) => {
-                let weight = |word: &str| match COMMON.binary_search(&word) {
-                    Ok(_) => word.len(),
-                    Err(_) => RARE * word.len(),
-                };
-                (!text.trim().is_empty()).then(|| text.split(' ').map(weight).sum())
-            }
+            Self::Text(text) => (!text.trim().is_empty()).then(|| text.trim().len()),
             Self::Number | Self::Word => None,
             Self::OneOf(one_of) => {
-                let all = one_of.alternatives.iter().map(|pieces| rarity(pieces));
+                let all = one_of.alternatives.iter().map(|pieces| letters(pieces));
                 all.collect::<Option<Vec<_>>>()?.into_iter().min()
             }
         }
@@ -107,13 +88,13 @@ pub(crate) fn first_keys(pieces: &[Piece]) -> Keys {
 }
 
 /// The characters with which the beginning of a segment may end.
-pub(crate) fn last_keys(pieces: &[Piece]) -> Keys {
+fn last_keys(pieces: &[Piece]) -> Keys {
     pieces.last().map_or(Keys::ALL, Piece::last_keys)
 }
 
-/// How rare the rarest text is by which a segment is surely found.
-pub(crate) fn rarity(pieces: &[Piece]) -> Option<usize> {
-    pieces.iter().filter_map(Piece::rarity).max()
+/// The letters of the longest text by which a segment is surely found.
+fn letters(pieces: &[Piece]) -> Option<usize> {
+    pieces.iter().filter_map(Piece::letters).max()
 }
 
 /// What is wrong with a phrase.
@@ -154,7 +135,7 @@ impl Lists {
                     alternatives.append(&mut segments);
                 }
             }
-            alternatives.sort_by_key(|pieces| std::cmp::Reverse(rarity(pieces)));
+            alternatives.sort_by_key(|pieces| std::cmp::Reverse(letters(pieces)));
             alternatives.dedup();
             read.insert(name.clone(), Arc::new(OneOf::new(alternatives)));
         }
@@ -199,7 +180,7 @@ fn sequences(phrase: &str, lists: &Lists) -> Result<Vec<Vec<Node>>, PatternError
     without_inner_gaps(&nodes)
 }
 
-const NO_WORD: PatternError = PatternError {
+pub(crate) const NO_WORD: PatternError = PatternError {
     at: 0,
     problem: "can be found by no word of its own",
     remedy: "write a word that is no mere option, on both sides of each `…` as well",
@@ -213,7 +194,7 @@ fn holds_word(nodes: &[Node]) -> bool {
         Node::List(list) => list
             .alternatives
             .iter()
-            .all(|pieces| rarity(pieces).is_some()),
+            .all(|pieces| letters(pieces).is_some()),
         Node::Number | Node::Gap | Node::Word => false,
     })
 }
@@ -361,7 +342,7 @@ fn without_inner_gaps(nodes: &[Node]) -> Result<Vec<Vec<Node>>, PatternError> {
 /// Reads what stands between two gaps.
 fn segment(nodes: &[Node]) -> Result<Segment, PatternError> {
     let pieces = settled(nodes);
-    match rarity(&pieces) {
+    match letters(&pieces) {
         Some(_) => Ok(pieces),
         None => Err(NO_WORD),
     }
@@ -411,7 +392,7 @@ fn settled(nodes: &[Node]) -> Segment {
                     flush(&mut texts, &mut pieces);
                     let mut settled: Vec<Segment> =
                         alternatives.iter().map(|nodes| settled(nodes)).collect();
-                    settled.sort_by_key(|pieces| std::cmp::Reverse(rarity(pieces)));
+                    settled.sort_by_key(|pieces| std::cmp::Reverse(letters(pieces)));
                     pieces.push(Piece::OneOf(Arc::new(OneOf::new(settled))));
                 }
             },

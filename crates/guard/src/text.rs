@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::grounds::{Grounds, is_negated};
 use crate::guard::Guard;
-use crate::matcher::Match;
+use crate::matcher::{Match, Scope};
 use crate::normal::{Normal, is_han};
 use crate::pack::{PhraseKind, PhraseRule, Severity, Support};
 use crate::rules::{self, Field, Message};
@@ -116,7 +116,11 @@ impl Guard {
         if !named.is_empty() {
             normal = Normal::of(&blanked(text, &named));
         }
-        let hits = self.matcher().find(text, &normal);
+        let scope = match context.product {
+            Some(_) => Scope::All,
+            None => Scope::WithoutProduct,
+        };
+        let hits = self.matcher().find(text, &normal, scope);
         let subject = Subject {
             guard: self,
             text,

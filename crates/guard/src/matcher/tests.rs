@@ -16,7 +16,7 @@ fn matcher(phrases: &[&str], except: &[&str]) -> Matcher {
 
 fn found<'t>(matcher: &Matcher, text: &'t str) -> Vec<&'t str> {
     matcher
-        .find(text, &Normal::of(text))
+        .find(text, &Normal::of(text), Scope::All)
         .into_iter()
         .map(|hit| &text[hit.bytes])
         .collect()
@@ -105,10 +105,58 @@ fn a_long_text_takes_time_in_proportion() {
     let time = |repeats: usize| {
         let text = "最好a".repeat(repeats);
         let started = std::time::Instant::now();
-        let _ = matcher.find(&text, &Normal::of(&text));
+        let _ = matcher.find(&text, &Normal::of(&text), Scope::All);
         started.elapsed().as_secs_f64()
     };
     let short = (0..5).map(|_| time(2_000)).fold(f64::INFINITY, f64::min);
     let long = (0..5).map(|_| time(20_000)).fold(f64::INFINITY, f64::min);
     assert!(long < 40.0 * short, "{short} s, {long} s");
+}
+
+#[test]
+fn phrases_are_found_wherever_they_stand() {
+    let pack = RulePack::built_in();
+    let lists = Lists::read(&pack.words).expect("valid");
+    let mut phrases = Vec::new();
+    for (rule, of_rule) in pack.rules.iter().enumerate() {
+        for (phrase, (text, is_exception)) in of_rule.every_phrase().enumerate() {
+            let source = Source {
+                rule,
+                phrase,
+                is_exception,
+            };
+            let sequences = pattern::parse(text, &lists).expect("valid");
+            let single = sequences.into_iter().filter(|segments| segments.len() == 1);
+            phrases.extend(single.map(|segments| (source, segments)));
+        }
+    }
+    let phrases: Vec<_> = phrases.into_iter().step_by(5).collect();
+    let mut sieve = Sieve::none();
+    let index = Index::new(phrases.clone(), &Frequencies::common(), &mut sieve).expect("words");
+    let examples = pack
+        .rules
+        .iter()
+        .flat_map(|rule| rule.fails.iter().chain(&rule.passes));
+    let mut found = 0;
+    for text in examples.step_by(3).map(|text| Normal::of(text).text) {
+        let mut sources: Vec<Source> = index
+            .find(&text, &Tokens::of(&text, &sieve), Rules::ALL)
+            .into_iter()
+            .map(|hit| hit.source)
+            .collect();
+        let stands = |segment: &pattern::Segment| {
+            let mut places = text.char_indices().map(|(at, _)| at);
+            places.any(|at| {
+                walk::is_edge(&text, at) && walk::forward(&text, at, segment, None).is_some()
+            })
+        };
+        let held = phrases.iter().filter(|(_, segments)| stands(&segments[0]));
+        let mut everywhere: Vec<Source> = held.map(|(source, _)| *source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        everywhere.dedup();
+        assert_eq!(sources, everywhere, "{text}");
+        found += sources.len();
+    }
+    assert!(found > 20, "{found} phrases were found");
 }

@@ -1,48 +1,93 @@
 //! Alternatives that are found by the character at which they stand, so that a list of hundreds costs a look or two.
 
-use super::{Segment, first_keys, last_keys};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Piece, Segment, first_keys, last_keys};
 
 /// Alternatives, the longest first, found by the characters that they may begin and end with.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneOf {
+    /// Of the alternatives: a list is hashed once and not for each phrase that names it.
+    hash: u64,
     pub(crate) alternatives: Vec<Segment>,
     first: Index,
     last: Index,
 }
 
-/// Alternatives by the key of a character, in the order of the keys, and those that any character may stand for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+impl Hash for OneOf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
+
+/// Alternatives by the keys of their two outermost characters, of one where a single one is known, and those that any
+/// character may stand for; each in the order of the keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Index {
-    by_key: Vec<(u8, u32)>,
+    by_two: Vec<(u16, u32)>,
+    by_one: Vec<(u8, u32)>,
     always: Vec<u32>,
 }
 
+/// The outermost characters of an alternative.
+enum Outermost {
+    /// The two of a text, for each way in which it may stand.
+    Two(Vec<u16>),
+    One(Keys),
+}
+
 impl Index {
-    fn new(keys: impl Iterator<Item = Keys>) -> Self {
+    fn new(all: impl Iterator<Item = Outermost>) -> Self {
         let mut index = Self::default();
-        for (alternative, keys) in (0..).zip(keys) {
-            if keys == Keys::ALL {
-                index.always.push(alternative);
-            } else {
-                index
-                    .by_key
-                    .extend(keys.iter().map(|key| (key, alternative)));
+        for (alternative, outermost) in (0..).zip(all) {
+            match outermost {
+                Outermost::One(Keys::ALL) => index.always.push(alternative),
+                Outermost::One(keys) => {
+                    let entries = keys.iter().map(|key| (key, alternative));
+                    index.by_one.extend(entries);
+                }
+                Outermost::Two(keys) => {
+                    let entries = keys.into_iter().map(|key| (key, alternative));
+                    index.by_two.extend(entries);
+                }
             }
         }
-        index.by_key.sort_unstable();
+        index.by_two.sort_unstable();
+        index.by_one.sort_unstable();
         index
     }
 
-    /// The alternatives for a character; at an end of the text, those that any character may stand for.
-    fn at(&self, c: Option<char>) -> impl Iterator<Item = u32> {
-        let wanted = c.map(key);
-        let from = self.by_key.partition_point(|(key, _)| Some(*key) < wanted);
-        let found = self.by_key[from..]
-            .iter()
-            .take_while(move |(key, _)| Some(*key) == wanted);
-        found
-            .map(|(_, alternative)| *alternative)
-            .chain(self.always.iter().copied())
+    /// What the first of the alternatives gives that gives something, among those for two characters from the outside in; at
+    /// an end of the text, among those that any character may stand for.
+    fn find<T>(
+        &self,
+        mut chars: impl Iterator<Item = char>,
+        mut of: impl FnMut(u32) -> Option<T>,
+    ) -> Option<T> {
+        if let Some(one) = chars.next().map(key) {
+            if let Some(second) = chars.next().filter(|_| !self.by_two.is_empty()) {
+                let wanted = pair(one, second);
+                let from = self.by_two.partition_point(|(key, _)| *key < wanted);
+                for (key, alternative) in &self.by_two[from..] {
+                    if *key != wanted {
+                        break;
+                    }
+                    if let Some(found) = of(*alternative) {
+                        return Some(found);
+                    }
+                }
+            }
+            let from = self.by_one.partition_point(|(key, _)| *key < one);
+            for (key, alternative) in &self.by_one[from..] {
+                if *key != one {
+                    break;
+                }
+                if let Some(found) = of(*alternative) {
+                    return Some(found);
+                }
+            }
+        }
+        self.always.iter().find_map(|alternative| of(*alternative))
     }
 
     fn keys(&self) -> Keys {
@@ -50,8 +95,11 @@ impl Index {
             return Keys::ALL;
         }
         let mut keys = Keys::default();
-        for (key, _) in &self.by_key {
+        for (key, _) in &self.by_one {
             keys.insert(*key);
+        }
+        for (pair, _) in &self.by_two {
+            keys.insert((pair >> 8) as u8);
         }
         keys
     }
@@ -64,6 +112,10 @@ pub(crate) struct Keys([u64; 4]);
 /// Spreads characters over the keys; those of ASCII are their own.
 fn key(c: char) -> u8 {
     (u32::from(c) ^ u32::from(c) >> 8) as u8
+}
+
+fn pair(outer: u8, inner: char) -> u16 {
+    u16::from(outer) << 8 | u16::from(key(inner))
 }
 
 impl Keys {
@@ -107,9 +159,18 @@ impl Keys {
 
 impl OneOf {
     pub(super) fn new(alternatives: Vec<Segment>) -> Self {
-        let first = Index::new(alternatives.iter().map(|pieces| first_keys(pieces)));
-        let last = Index::new(alternatives.iter().map(|pieces| last_keys(pieces)));
+        let first = Index::new(alternatives.iter().map(|pieces| match pieces.first() {
+            Some(Piece::Text(text)) => outermost(text.chars()),
+            _ => Outermost::One(first_keys(pieces)),
+        }));
+        let last = Index::new(alternatives.iter().map(|pieces| match pieces.last() {
+            Some(Piece::Text(text)) => outermost(text.chars().rev()),
+            _ => Outermost::One(last_keys(pieces)),
+        }));
+        let mut hasher = DefaultHasher::new();
+        alternatives.hash(&mut hasher);
         Self {
+            hash: hasher.finish(),
             alternatives,
             first,
             last,
@@ -124,17 +185,45 @@ impl OneOf {
         self.last.keys()
     }
 
-    /// The alternatives that may begin with a character.
-    pub(crate) fn beginning(&self, c: Option<char>) -> impl Iterator<Item = &Segment> {
+    /// What the first of the alternatives gives that may begin with the characters at hand and gives something.
+    pub(crate) fn find_beginning<T>(
+        &self,
+        chars: impl Iterator<Item = char>,
+        mut of: impl FnMut(&Segment) -> Option<T>,
+    ) -> Option<T> {
         self.first
-            .at(c)
-            .map(|index| &self.alternatives[index as usize])
+            .find(chars, |index| of(&self.alternatives[index as usize]))
     }
 
-    /// The alternatives that may end with a character.
-    pub(crate) fn ending(&self, c: Option<char>) -> impl Iterator<Item = &Segment> {
+    /// The same of those that may end with the characters before, the nearest first.
+    pub(crate) fn find_ending<T>(
+        &self,
+        chars: impl Iterator<Item = char>,
+        mut of: impl FnMut(&Segment) -> Option<T>,
+    ) -> Option<T> {
         self.last
-            .at(c)
-            .map(|index| &self.alternatives[index as usize])
+            .find(chars, |index| of(&self.alternatives[index as usize]))
+    }
+}
+
+/// A text's outermost characters, from the outside in. Where a space stands outside, it may stand already, or be the last.
+fn outermost(mut chars: impl Iterator<Item = char> + Clone) -> Outermost {
+    let mut all = chars.clone();
+    let spaced = all.next() == Some(' ');
+    if spaced {
+        chars.next();
+    }
+    let (Some(outer), inner) = (chars.next(), chars.next()) else {
+        return Outermost::One(Keys::ALL);
+    };
+    match inner {
+        Some(' ') | None => Outermost::One(Keys::of(Some(outer), spaced)),
+        Some(inner) => {
+            let mut keys = vec![pair(key(outer), inner)];
+            if spaced {
+                keys.push(pair(key(' '), outer));
+            }
+            Outermost::Two(keys)
+        }
     }
 }

@@ -44,7 +44,7 @@ fn few_alternatives_are_multiplied_out() {
         ("guarant~", vec!["guarant~"]),
         ("a \\# b", vec!["a # b"]),
         ("(a … b|c) d", vec!["a  …  b d", "c d"]),
-        ("(a~|b#) (of|in) it", vec!["{b#,a~}{ in it, of it}"]),
+        ("(a~|b#) (of|in) it", vec!["{a~,b#}{ in it, of it}"]),
     ] {
         assert_eq!(read(phrase), sequences, "{phrase}");
     }

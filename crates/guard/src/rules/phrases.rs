@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Fault, Field, Message};
-use crate::matcher::{Match, Matcher};
+use crate::matcher::{Match, Matcher, Scope};
 use crate::normal::Normal;
 use crate::pack::{PhraseKind, PhraseRule, RulePack, Severity, Support};
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     findings: &mut Vec<Fault>,
 ) {
     for field in message.fields {
-        let hits = matcher.find(field.plain(), &Normal::of(field.plain()));
+        let hits = matcher.find(field.plain(), &Normal::of(field.plain()), Scope::All);
         let mut told = BTreeMap::new();
         for hit in hits {
             let rule = &pack.rules[hit.rule];

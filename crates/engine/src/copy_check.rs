@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use events::{Channel, Product, Timestamp};
-use guard::{Finding, Grounds, Guard, Names, RulePack, Severity, TextContext};
+use guard::{Finding, Grounds, Guard, Mail, Names, RulePack, Severity, TextContext};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -38,6 +38,19 @@ pub struct CheckedLine {
     pub ok: bool,
     /// What was found, in reading order.
     pub findings: Vec<Finding>,
+}
+
+/// What was found in a whole mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedMail {
+    /// Whether the mail may be sent: no finding is an error.
+    pub ok: bool,
+    /// What its headers and the words around its text lack.
+    pub form: Vec<Finding>,
+    /// What was found in its subject.
+    pub subject: Vec<Finding>,
+    /// What was found in its text.
+    pub body: Vec<Finding>,
 }
 
 /// The guard of a shop: the built-in rule packs, its own, and its voice.
@@ -94,6 +107,28 @@ impl CopyCheck {
             grounds,
             channel: request.channel,
         })
+    }
+
+    /// Checks a mail as it is handed to the sending server: its form, its subject and its text.
+    pub fn check_mail(&self, mail: &Mail) -> CheckedMail {
+        let context = TextContext {
+            product: self.grounds.as_ref(),
+            names: self.names.as_ref(),
+            channel: Some(Channel::Email),
+        };
+        let subject = mail.header("Subject").unwrap_or_default();
+        let checked = CheckedMail {
+            ok: false,
+            form: mail.check_form(),
+            subject: self.guard.check_text(subject, &context),
+            body: self.guard.check_text(&mail.body, &context),
+        };
+        let parts = [&checked.form, &checked.subject, &checked.body];
+        let ok = parts
+            .into_iter()
+            .flatten()
+            .all(|finding| finding.severity != Severity::Error);
+        CheckedMail { ok, ..checked }
     }
 
     /// Checks the text of a line. Bytes that are no UTF-8 are an error, at the first of them.

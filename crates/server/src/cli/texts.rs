@@ -135,6 +135,9 @@ pub(crate) struct CopyCheckArgs {
     /// Where the texts are sent: push, sms, email, banner or social.
     #[arg(long)]
     pub(crate) channel: Option<Channel>,
+    /// The file is one whole mail as it is handed to the sending server: its headers, subject and text are checked.
+    #[arg(long, conflicts_with_all = ["channel", "summary"])]
+    pub(crate) mail: bool,
     /// When they are sent; now where absent.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! `hawker copy`.
 
 mod drafts;
+mod mail;
 mod variants;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use engine::{CheckedLine, CopyCheck, CopyCheckRequest, Store, VariantChange};
 use events::Timestamp;
+use guard::Finding;
 
 use super::{config, grouped};
 use crate::cli::{CopyAction, CopyArgs, CopyCheckArgs, Shared};
@@ -62,13 +64,17 @@ fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<(
         now: args.at.unwrap_or_else(Timestamp::now),
     };
     let checks = CopyCheck::new(&config(shared)?, store.as_ref(), &request)?;
+    if args.mail {
+        return mail::check(&checks, args, terminal);
+    }
     let started = Instant::now();
     let mut tally = Tally::default();
     each_line(&args.file, |line, text| {
         let checked = checks.check(line, text);
         tally.count(&checked, text.len());
         if !args.summary {
-            for finding in sentences(&checked, text) {
+            let place = format!("line {line}");
+            for finding in sentences(&checked.findings, &place, &String::from_utf8_lossy(text)) {
                 terminal.say(finding);
             }
             terminal.result(&checked)?;
@@ -93,15 +99,20 @@ fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<(
     Ok(())
 }
 
+/// A file, or the standard input for `-`.
+fn open(path: &Path) -> Outcome<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path);
+    Ok(Box::new(file.map_err(|error| {
+        format!("cannot read {}: {error}", path.display())
+    })?))
+}
+
 /// Hands over each line of a file without its end, counted from 1. A mark of the byte order at the beginning is no text.
 fn each_line(path: &Path, mut take: impl FnMut(usize, &[u8]) -> Outcome<()>) -> Outcome<()> {
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        let open = File::open(path);
-        Box::new(open.map_err(|error| format!("cannot read {}: {error}", path.display()))?)
-    };
-    let mut reader = BufReader::new(source);
+    let mut reader = BufReader::new(open(path)?);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -120,33 +131,35 @@ fn each_line(path: &Path, mut take: impl FnMut(usize, &[u8]) -> Outcome<()>) -> 
     Ok(())
 }
 
-/// The findings of a text as a person reads them.
-fn sentences(checked: &CheckedLine, text: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(text);
+/// The findings of a text as a person reads them, `place` saying which text it is.
+fn sentences(findings: &[Finding], place: &str, text: &str) -> Vec<String> {
     let said =
         |(from, to): (usize, usize)| text.chars().skip(from).take(to - from).collect::<String>();
-    let sentence = |finding: &guard::Finding| {
+    let sentence = |finding: &Finding| {
         let fix = match finding.fix.as_deref() {
             Some("") => "; leave it out".to_owned(),
             Some(fix) => format!("; say `{fix}`"),
             None => String::new(),
         };
         format!(
-            "line {}, {}–{}: {} {}: `{}`: {}{fix}",
-            checked.line,
+            "{place}, {}–{}: {} {}: `{}`: {}{fix}",
             finding.span.0,
             finding.span.1,
-            if finding.severity.is_error() {
-                "error"
-            } else {
-                "warning"
-            },
+            grade(finding),
             finding.rule,
             said(finding.span),
             finding.reason
         )
     };
-    checked.findings.iter().map(sentence).collect()
+    findings.iter().map(sentence).collect()
+}
+
+fn grade(finding: &Finding) -> &'static str {
+    if finding.severity.is_error() {
+        "error"
+    } else {
+        "warning"
+    }
 }
 
 impl Tally {

@@ -109,3 +109,50 @@ fn the_shop_has_rules_and_a_voice_of_its_own() {
         broken.err
     );
 }
+
+#[test]
+fn a_whole_mail_is_checked() {
+    let hawker = Hawker::new();
+    // The subject reads 全网最低价 and the text `Only today: the best mug, 4.00 £`, encoded as mail programs do.
+    let mail = "From: Slope <hello@slope.example>\r\n\
+        Subject: =?UTF-8?B?5YWo572R5pyA5L2O5Lu3?=\r\n\
+        List-Unsubscribe: <https://slope.example/u?s=1>,\r\n <mailto:u@slope.example>\r\n\
+        MIME-Version: 1.0\r\n\
+        Content-Type: multipart/alternative; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: text/html; charset=utf-8\r\n\
+        Content-Transfer-Encoding: quoted-printable\r\n\r\n\
+        <p>Only today: the <b>best</b> mug, 4.00 =C2=A3</p>\r\n\
+        <p>12 Mill Lane, Leeds. <a href=3D\"https://slope.example/u\">Unsubscribe</a></p>\r\n--b--\r\n";
+    std::fs::write(hawker.path("tea.eml"), mail).expect("written");
+    let said = hawker.run(&["copy", "check", "tea.eml", "--mail", "--json"]);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let answer: Value = serde_json::from_str(said.out.trim()).expect("one object");
+    let found = |part: &str, key: &str| -> Vec<Value> {
+        let findings = answer[part].as_array().expect("findings");
+        findings
+            .iter()
+            .map(|finding| finding[key].clone())
+            .collect()
+    };
+    assert_eq!(answer["ok"], false);
+    assert_eq!(
+        found("form", "rule"),
+        ["mail_unsubscribe_post", "mail_label"]
+    );
+    assert_eq!(found("subject", "span")[0], json!([0, 5]));
+    let body = found("body", "rule");
+    assert!(body.contains(&json!("urgency_today_en")), "{body:?}");
+    let said = hawker.run(&["copy", "check", "tea.eml", "--mail", "--strict"]);
+    assert_eq!(said.code, Some(1));
+    for part in [
+        "mail: error mail_unsubscribe_post: ",
+        "subject, 0–5: error cn_zui_price: `全网最低价`",
+        "text, 0–10: error urgency_today_en: `Only today`",
+        "the mail must not be sent",
+    ] {
+        assert!(said.out.contains(part), "{part} in {}", said.out);
+    }
+    std::fs::write(hawker.path("texts.txt"), "A quiet mug\n").expect("written");
+    let said = hawker.run(&["copy", "check", "texts.txt", "--mail"]);
+    assert!(said.err.contains("texts.txt is no mail"), "{}", said.err);
+}

@@ -1,8 +1,6 @@
 //! `hawker copy draft`.
 
-use engine::{
-    CheckedDraft, CheckedLine, Config, DraftProvider, DraftRequest, Drafted, LlmAccess, Store,
-};
+use engine::{CheckedDraft, Config, DraftProvider, DraftRequest, Drafted, LlmAccess, Store};
 use events::{Timestamp, VariantStatus};
 
 use super::super::config;
@@ -114,12 +112,7 @@ fn lines(number: usize, draft: &CheckedDraft) -> Vec<String> {
         format!("{number}. {}", draft.text),
         format!("   {verdict}{}{}", facts(draft), voice(draft.voice)),
     ];
-    let checked = CheckedLine {
-        line: number,
-        ok: draft.ok,
-        findings: draft.findings.clone(),
-    };
-    let findings = sentences(&checked, draft.text.as_bytes());
+    let findings = sentences(&draft.findings, &format!("draft {number}"), &draft.text);
     lines.extend(findings.into_iter().map(|finding| format!("   {finding}")));
     if let Some(kept) = &draft.kept {
         let (status, id) = (kept.status, &kept.id);

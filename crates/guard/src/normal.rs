@@ -223,6 +223,11 @@ impl Reduction {
             }
             if end - at >= 6 {
                 drop.extend((at + 1..end).step_by(2));
+                // The mark behind the last letter, as in `F.R.E.E. money`.
+                let is_last = char_at(end + 2).is_none_or(|c| c == ' ');
+                if char_at(end + 1) == separator && separator != Some(' ') && is_last {
+                    drop.push(end + 1);
+                }
             }
             at = end + 1;
         }
@@ -304,6 +309,7 @@ mod tests {
             ("ＢＥＳＴ", "best"),
             ("b.e.s.t mug", "best mug"),
             ("f r e e now", "free now"),
+            ("F.R.E.E. money, b-e-s-t", "free money, best"),
             ("a b c", "a b c"),
             ("gu4r@nteed", "guaranteed"),
             ("fr33ly", "freely"),

@@ -28,20 +28,24 @@ pub(super) fn forward(
     };
     match piece {
         Piece::Text(piece) => {
-            // A space that stands already, or with which the phrase ends, is no further one.
-            let piece = match piece.strip_prefix(' ') {
-                Some(rest) if text[..at].ends_with(' ') => rest,
-                _ => piece,
-            };
             let found = |piece: &str| {
                 let end = at + piece.len();
                 (text.as_bytes().get(at..end) == Some(piece.as_bytes()))
                     .then(|| forward(text, end, rest, next))?
             };
-            found(piece).or_else(|| {
-                let piece = piece.strip_suffix(' ')?;
-                is_edge_at(text, at + piece.len()).then(|| found(piece))?
-            })
+            // The phrase's last space, or one beside a Chinese character, is not needed.
+            let ended = |piece: &str| {
+                let end = at + piece.len();
+                found(piece).filter(|whole| *whole == end || is_beside_han(text, end))
+            };
+            let stands = text[..at].ends_with(' ');
+            readings(
+                piece,
+                piece.strip_prefix(' '),
+                stands,
+                is_beside_han(text, at),
+            )
+            .find_map(|piece| found(piece).or_else(|| piece.strip_suffix(' ').and_then(ended)))
         }
         Piece::Number => {
             // `#k a month` leaves the letter of 10k to what follows.
@@ -92,19 +96,23 @@ pub(super) fn backward(
     };
     match piece {
         Piece::Text(piece) => {
-            let piece = match piece.strip_suffix(' ') {
-                Some(rest) if text[at..].starts_with(' ') => rest,
-                _ => piece,
-            };
             let found = |piece: &str| {
                 let start = at.checked_sub(piece.len())?;
                 (text.as_bytes()[start..at] == *piece.as_bytes())
                     .then(|| backward(text, start, rest, next))?
             };
-            found(piece).or_else(|| {
-                let piece = piece.strip_prefix(' ')?;
-                is_edge_at(text, at.checked_sub(piece.len())?).then(|| found(piece))?
-            })
+            let begun = |piece: &str| {
+                let start = at.checked_sub(piece.len())?;
+                found(piece).filter(|whole| *whole == start || is_beside_han(text, start))
+            };
+            let stands = text[at..].starts_with(' ');
+            readings(
+                piece,
+                piece.strip_suffix(' '),
+                stands,
+                is_beside_han(text, at),
+            )
+            .find_map(|piece| found(piece).or_else(|| piece.strip_prefix(' ').and_then(begun)))
         }
         Piece::Number => backward(text, at - number::length_before(&text[..at])?, rest, next),
         Piece::Word => {
@@ -141,9 +149,22 @@ pub(super) fn in_word(c: char) -> bool {
     }
 }
 
-/// Whether a byte is a character's first, and no word runs on over it.
-fn is_edge_at(text: &str, at: usize) -> bool {
-    text.is_char_boundary(at) && is_edge(text, at)
+/// A text as it is, unless the space with which it begins or ends `stands` already, and without it where it does or a
+/// Chinese character is beside.
+fn readings<'p>(
+    piece: &'p str,
+    without_space: Option<&'p str>,
+    stands: bool,
+    beside_han: bool,
+) -> impl Iterator<Item = &'p str> {
+    let whole = (without_space.is_none() || !stands).then_some(piece);
+    let without = without_space.filter(|_| stands || beside_han);
+    whole.into_iter().chain(without)
+}
+
+/// Whether a Chinese character stands before or behind a place: no space is written there.
+fn is_beside_han(text: &str, at: usize) -> bool {
+    text.is_char_boundary(at) && (text[..at].ends_with(is_han) || text[at..].starts_with(is_han))
 }
 
 /// Whether no word runs on over this place.

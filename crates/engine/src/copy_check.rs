@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use events::{Channel, Product, Timestamp};
-use guard::{Finding, Grounds, Guard, Mail, Names, RulePack, Severity, TextContext};
+use guard::{Coverage, Finding, Grounds, Guard, Mail, Names, RulePack, Severity, TextContext};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -15,6 +15,7 @@ pub struct CopyCheck {
     guard: Guard,
     names: Option<Names>,
     grounds: Option<Grounds>,
+    coverage: Option<Coverage>,
     channel: Option<Channel>,
 }
 
@@ -23,6 +24,8 @@ pub struct CopyCheck {
 pub struct CopyCheckRequest {
     /// The product that every text is about, by its id in the catalogue.
     pub product: Option<String>,
+    /// Whether it is told as well what of the product each text tells.
+    pub coverage: bool,
     /// Where the texts are sent.
     pub channel: Option<Channel>,
     /// When they are sent; a fact that has ended by then says nothing.
@@ -38,6 +41,18 @@ pub struct CheckedLine {
     pub ok: bool,
     /// What was found, in reading order.
     pub findings: Vec<Finding>,
+    /// What of the product the text tells and what it does not, where that was asked for.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<ToldFacts>,
+}
+
+/// What of a product a text tells: `title`, `brand`, `price` and the names of its facts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ToldFacts {
+    /// What it tells.
+    pub told: Vec<String>,
+    /// What it leaves out.
+    pub left_out: Vec<String>,
 }
 
 /// What was found in a whole mail.
@@ -94,10 +109,14 @@ impl CopyCheck {
     pub fn new(config: &Config, store: Option<&Store>, request: &CopyCheckRequest) -> Result<Self> {
         let guard = guard(config)?;
         let catalogue = store.map(Store::catalogue).transpose()?.unwrap_or_default();
-        let grounds = match &request.product {
-            Some(id) => Some(guard.ground(product(&catalogue, id)?, request.now)),
+        let about = match &request.product {
+            Some(id) => Some(product(&catalogue, id)?),
             None => None,
         };
+        let grounds = about.map(|product| guard.ground(product, request.now));
+        let coverage = about
+            .filter(|_| request.coverage)
+            .map(|product| guard.coverage(product, request.now));
         let products = catalogue.products.values();
         let names =
             products.flat_map(|product| [Some(product.title.as_str()), product.brand.as_deref()]);
@@ -105,6 +124,7 @@ impl CopyCheck {
             names: Names::new(names.flatten()),
             guard,
             grounds,
+            coverage,
             channel: request.channel,
         })
     }
@@ -142,7 +162,21 @@ impl CopyCheck {
             Ok(text) => self.guard.check_text(text, &context),
             Err(error) => vec![not_utf8(text, error.valid_up_to())],
         };
+        let coverage = self.coverage.as_ref().map(|coverage| {
+            let mut told = ToldFacts::default();
+            let text = String::from_utf8_lossy(text);
+            for (name, is_told) in self.guard.tells(coverage, &text) {
+                let names = if is_told {
+                    &mut told.told
+                } else {
+                    &mut told.left_out
+                };
+                names.push(name.to_owned());
+            }
+            told
+        });
         CheckedLine {
+            coverage,
             line,
             ok: !findings
                 .iter()

@@ -63,7 +63,7 @@ pub use campaign::{
 };
 pub use click::{ClickFit, ClickReport, ClickRequest, click};
 pub use config::Config;
-pub use copy_check::{CheckedLine, CheckedMail, CopyCheck, CopyCheckRequest};
+pub use copy_check::{CheckedLine, CheckedMail, CopyCheck, CopyCheckRequest, ToldFacts};
 pub use copywriting::{
     AdapterReport, CheckedDraft, CopyReport, CopyRequest, CopyRow, CopySample, CopySettings,
     CorpusRequest, DraftProvider, DraftRequest, DraftSettings, Drafted, FactTextDataset,

@@ -499,7 +499,7 @@ fn is_negative(value: &str) -> bool {
 }
 
 /// Where a reduced text holds another one, as whole words.
-fn occurrences(normal: &Normal, part: &str) -> Vec<Range<usize>> {
+pub(crate) fn occurrences(normal: &Normal, part: &str) -> Vec<Range<usize>> {
     let text = normal.text.as_str();
     let part = part.trim();
     if part.is_empty() {

@@ -22,6 +22,7 @@
 //! This crate never does I/O, reads a clock or parses a value as a template.
 
 mod bindings;
+mod coverage;
 mod envelope;
 mod error;
 mod escape;
@@ -47,6 +48,7 @@ mod voice;
 mod width;
 
 pub use bindings::{Bindings, Bound};
+pub use coverage::Coverage;
 pub use envelope::{Mail, unsubscribe_headers};
 pub use error::GuardError;
 pub use escape::{Escape, TAGS};

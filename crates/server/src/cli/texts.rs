@@ -136,17 +136,27 @@ pub(crate) struct CopyCheckArgs {
     #[arg(long)]
     pub(crate) channel: Option<Channel>,
     /// The file is one whole mail as it is handed to the sending server: its headers, subject and text are checked.
-    #[arg(long, conflicts_with_all = ["channel", "summary"])]
+    #[arg(long, conflicts_with_all = ["channel", "summary", "coverage"])]
     pub(crate) mail: bool,
     /// When they are sent; now where absent.
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<Timestamp>,
-    /// Print how often each rule found something instead of each finding.
-    #[arg(long, conflicts_with = "json")]
-    pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) told: CopyCheckTold,
     /// Exit with 1 where a text must not be sent.
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// What is told of each text, or of all.
+#[derive(Debug, Args)]
+pub(crate) struct CopyCheckTold {
+    /// Say as well what of the product each text tells and what it leaves out.
+    #[arg(long, requires = "product")]
+    pub(crate) coverage: bool,
+    /// Print how often each rule found something instead of each finding.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) summary: bool,
 }
 
 #[derive(Debug, Args)]

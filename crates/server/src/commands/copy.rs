@@ -61,6 +61,7 @@ fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<(
     let request = CopyCheckRequest {
         product: args.product.clone(),
         channel: args.channel,
+        coverage: args.told.coverage,
         now: args.at.unwrap_or_else(Timestamp::now),
     };
     let checks = CopyCheck::new(&config(shared)?, store.as_ref(), &request)?;
@@ -72,16 +73,23 @@ fn check(shared: &Shared, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<(
     each_line(&args.file, |line, text| {
         let checked = checks.check(line, text);
         tally.count(&checked, text.len());
-        if !args.summary {
+        if !args.told.summary {
             let place = format!("line {line}");
             for finding in sentences(&checked.findings, &place, &String::from_utf8_lossy(text)) {
                 terminal.say(finding);
+            }
+            if let Some(coverage) = &checked.coverage {
+                terminal.say(format!(
+                    "{place}: tells {}; leaves out {}",
+                    listed(&coverage.told),
+                    listed(&coverage.left_out)
+                ));
             }
             terminal.result(&checked)?;
         }
         Ok(())
     })?;
-    if args.summary {
+    if args.told.summary {
         for line in tally.table() {
             terminal.say(line);
         }
@@ -152,6 +160,14 @@ fn sentences(findings: &[Finding], place: &str, text: &str) -> Vec<String> {
         )
     };
     findings.iter().map(sentence).collect()
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 fn grade(finding: &Finding) -> &'static str {

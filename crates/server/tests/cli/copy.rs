@@ -71,6 +71,17 @@ fn a_text_about_a_product_says_what_its_fields_say() {
     let oks: Vec<_> = answers.iter().map(|answer| answer["ok"] == true).collect();
     assert_eq!(oks, [true, false, true, false]);
     assert_eq!(answers[1]["findings"][0]["fix"], "25% off");
+    assert_eq!(answers[0].get("told"), None);
+    let asked = ["texts.txt", "--product", "mug-7", "--coverage"];
+    let covered = self::answers(&hawker, &asked);
+    assert_eq!(covered[0]["told"], json!(["title", "price"]));
+    assert_eq!(covered[2]["told"], json!(["capacity"]));
+    assert_eq!(covered[2]["left_out"], json!(["title", "price"]));
+    let said = hawker.says(&[&["copy", "check"], &asked[..]].concat());
+    assert!(
+        said.contains("line 4: tells nothing; leaves out title, price, capacity"),
+        "{said}"
+    );
     let unknown = hawker.run(&["copy", "check", "texts.txt", "--product", "mug-8"]);
     assert!(
         unknown

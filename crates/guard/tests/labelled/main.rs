@@ -44,10 +44,10 @@ fn holds(text: &str, precision: f64, recall: f64) {
 
 #[test]
 fn the_rules_hold_what_they_were_taught() {
-    holds(include_str!("development.jsonl"), 0.99, 0.96);
+    holds(include_str!("development.jsonl"), 0.99, 0.97);
 }
 
 #[test]
 fn the_rules_hold_on_sentences_that_they_never_saw() {
-    holds(include_str!("held_out.jsonl"), 0.95, 0.97);
+    holds(include_str!("held_out.jsonl"), 0.95, 0.96);
 }

@@ -86,6 +86,17 @@ impl Mail {
                 None,
             );
         }
+        for name in ["From", "Subject"] {
+            let same = |(header, _): &&(String, String)| header.eq_ignore_ascii_case(name);
+            if self.headers.iter().filter(same).count() > 1 {
+                fault(
+                    "mail_header_twice",
+                    Severity::Error,
+                    "the mail has `From` or `Subject` twice, and mail programs show another one each; leave one (RFC 5322, section 3.6)",
+                    None,
+                );
+            }
+        }
         let targets = self.header("List-Unsubscribe").unwrap_or_default();
         let by_post = targets
             .split(',')

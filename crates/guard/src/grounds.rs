@@ -159,15 +159,10 @@ impl Grounds {
     }
 
     fn add_prices(&mut self, product: &Product) {
-        let money = |money: &Money| {
-            let currency = ["CNY", "USD", "GBP", "EUR"]
-                .into_iter()
-                .find(|code| *code == money.currency.code());
-            Quantity::Money(money.decimal(), currency)
-        };
-        self.quantities.extend(product.price.iter().map(money));
         self.quantities
-            .extend(product.current_price().iter().map(money));
+            .extend(product.price.iter().map(Quantity::of_money));
+        self.quantities
+            .extend(product.current_price().iter().map(Quantity::of_money));
         if let (Some(price), Some(current)) = (product.price, product.current_price())
             && current.minor < price.minor
         {
@@ -490,7 +485,7 @@ pub(crate) fn is_negated(before: &str) -> bool {
         || denials.iter().any(|word| before.ends_with(word))
 }
 
-fn is_negative(value: &str) -> bool {
+pub(crate) fn is_negative(value: &str) -> bool {
     let value = value.trim().to_lowercase();
     matches!(
         value.as_str(),

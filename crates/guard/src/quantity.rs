@@ -7,6 +7,7 @@ mod unit;
 use std::ops::Range;
 
 pub(crate) use date::Day;
+use events::Money;
 use unit::Unit;
 
 use crate::normal::Normal;
@@ -46,6 +47,14 @@ pub(crate) struct Stated {
 }
 
 impl Quantity {
+    /// A price, with its currency where a text could name it.
+    pub(crate) fn of_money(money: &Money) -> Self {
+        let currency = ["CNY", "USD", "GBP", "EUR"]
+            .into_iter()
+            .find(|code| *code == money.currency.code());
+        Self::Money(money.decimal(), currency)
+    }
+
     /// Whether one statement bears out the other.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         let near = |a: f64, b: f64| (a - b).abs() < 0.005;

@@ -239,7 +239,13 @@ impl Subject<'_> {
 
     /// Control characters, template marks, loudness, the way out of a list, the sender's signature and the brand's manner.
     fn check_form(&self, drafts: &mut Vec<Draft>) {
-        let field = Field::new("text", Shown::literal(self.text), &[]);
+        // A mail has lines; elsewhere a line break is a control character like others.
+        let name = if self.context.channel == Some(Channel::Email) {
+            "body"
+        } else {
+            "text"
+        };
+        let field = Field::new(name, Shown::literal(self.text), &[]);
         let none = Bindings::default();
         let fields = [field];
         let message = Message {

@@ -9,7 +9,7 @@ use crate::normal::Normal;
 
 /// The most letters of a word's beginning or end that are looked up.
 const PART: usize = 4;
-/// The letters that are looked up where a word runs on on both sides.
+/// The most letters that are looked up where a word runs on on both sides.
 const INSIDE: usize = 6;
 /// Bits of a hash by which a sieve is sorted: its 8 kB stay in the nearest cache.
 const SIEVE_BITS: u32 = 16;
@@ -85,8 +85,8 @@ fn mark(hash: u64) -> u8 {
     (finish(Kind::Word, hash) >> 20 & 63) as u8
 }
 
-/// The grams of texts that are looked for: a word's whole, up to four letters of its beginning or end where it runs on, six
-/// where it does so on both sides, two characters beside each other, or one where there are no two.
+/// The grams of texts that are looked for: a word's whole, up to four letters of its beginning or end where it runs on, up
+/// to six where it does so on both sides, two characters beside each other, or one where there are no two.
 ///
 /// `open` says whether the text's first word may go on before it, and its last one behind it.
 pub(super) fn of_phrase(text: &str, open: (bool, bool)) -> Vec<Gram> {
@@ -130,9 +130,7 @@ pub(super) fn of_phrase(text: &str, open: (bool, bool)) -> Vec<Gram> {
             }
             (true, true) => {
                 let part = first_chars(token, INSIDE);
-                if part.chars().count() == INSIDE {
-                    push(Kind::Inside, part, start, (start, end));
-                }
+                push(Kind::Inside, part, start, (start, end));
             }
         }
     }
@@ -200,7 +198,7 @@ pub(super) struct Tokens {
 pub(super) struct Sieve {
     beginnings: [bool; PART + 1],
     ends: [bool; PART + 1],
-    inside: bool,
+    inside: [bool; INSIDE + 1],
     /// By the upper bits of the hash.
     bits: Vec<u64>,
 }
@@ -210,7 +208,7 @@ impl Sieve {
         Self {
             beginnings: [false; PART + 1],
             ends: [false; PART + 1],
-            inside: false,
+            inside: [false; INSIDE + 1],
             bits: vec![0; 1 << (SIEVE_BITS - 6)],
         }
     }
@@ -219,7 +217,7 @@ impl Sieve {
         Self {
             beginnings: [true; PART + 1],
             ends: [true; PART + 1],
-            inside: true,
+            inside: [true; INSIDE + 1],
             bits: vec![u64::MAX; 1 << (SIEVE_BITS - 6)],
         }
     }
@@ -228,7 +226,7 @@ impl Sieve {
         match gram.kind {
             Kind::Beginning => self.beginnings[gram.letters] = true,
             Kind::End => self.ends[gram.letters] = true,
-            Kind::Inside => self.inside = true,
+            Kind::Inside => self.inside[gram.letters] = true,
             Kind::Word | Kind::Sign | Kind::Signs => {}
         }
         let upper = gram.hash >> (64 - SIEVE_BITS);
@@ -278,6 +276,7 @@ impl Tokens {
             if sieve.beginnings[1] {
                 self.push(sieve, Kind::Beginning, hash, at);
             }
+            self.push_inside(sieve, &last, count);
             while let Some((next, c)) = chars.next_if(|(_, c)| in_word(*c)) {
                 hash = step(hash, c);
                 last[count % INSIDE] = (next, c);
@@ -285,15 +284,19 @@ impl Tokens {
                 if count <= PART && sieve.beginnings[count] {
                     self.push(sieve, Kind::Beginning, hash, at);
                 }
-                if count >= INSIDE && sieve.inside {
-                    self.push_last(sieve, Kind::Inside, &last, count, INSIDE);
-                }
+                self.push_inside(sieve, &last, count);
             }
             self.marks.push(mark(hash));
             self.push(sieve, Kind::Word, hash, at);
             for len in (1..=count.min(PART)).filter(|len| sieve.ends[*len]) {
                 self.push_last(sieve, Kind::End, &last, count, len);
             }
+        }
+    }
+
+    fn push_inside(&mut self, sieve: &Sieve, last: &[(usize, char); INSIDE], count: usize) {
+        for len in (1..=count.min(INSIDE)).filter(|len| sieve.inside[*len]) {
+            self.push_last(sieve, Kind::Inside, last, count, len);
         }
     }
 
@@ -360,16 +363,16 @@ pub(super) struct Frequencies(HashMap<u64, u32>);
 
 impl Frequencies {
     pub(super) fn common() -> Self {
-        let mut shares = HashMap::new();
+        let (mut shares, all) = (HashMap::new(), Sieve::all());
         for line in COMMON.lines() {
-            let Some((text, share)) = line.split_once(' ') else {
-                continue;
-            };
-            let share: u32 = share.parse().unwrap_or(0);
+            let (text, share) = line
+                .split_once(' ')
+                .expect("invariant: a text and its share");
+            let share: u32 = share.parse().expect("invariant: a share is a number");
             let text = Normal::of(text).text;
             let is_pair = !text.starts_with(in_word) && text.chars().nth(1).is_some();
-            let tokens = Tokens::of(&text, &Sieve::all());
-            let skipped = tokens.grams.len() - 1;
+            let tokens = Tokens::of(&text, &all);
+            let skipped = tokens.grams.len().saturating_sub(1);
             for gram in tokens.grams.iter().skip(if is_pair { skipped } else { 0 }) {
                 *shares.entry(gram.hash).or_default() += share;
             }
@@ -457,6 +460,7 @@ mod tests {
             ("最好", (false, false), "真的最好喝"),
             ("茶", (false, false), "喝茶去"),
             ("bestprice", (true, true), "xxbestpricexx"),
+            ("ok", (true, true), "cookies"),
             ("%", (true, false), "20% off"),
             ("d'or", (false, false), "a palme d'or"),
         ] {
@@ -473,7 +477,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(of_phrase("s", (true, true)), []);
+        assert_eq!(of_phrase("s", (true, true)).len(), 1);
     }
 
     #[test]

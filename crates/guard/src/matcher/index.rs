@@ -120,7 +120,7 @@ impl Index {
                 .map(|segment| reach(segment) + GAP_COLUMNS * 4);
             longest = longest.max(reaches.sum());
             let segments: Vec<u32> = segments
-                .into_iter()
+                .iter()
                 .map(|segment| builder.hold(segment))
                 .collect();
             let cost = |at: &usize| builder.costs[segments[*at] as usize];
@@ -357,6 +357,26 @@ fn reach(pieces: &[Piece]) -> usize {
     pieces.iter().map(of).sum()
 }
 
+/// A segment without the space at its beginning: it belongs to the gap before.
+fn without_first_space(pieces: &[Piece]) -> Segment {
+    let Some((first, rest)) = pieces.split_first() else {
+        return Vec::new();
+    };
+    let first = match first {
+        Piece::Text(text) => match text.trim_start_matches(' ') {
+            "" => return without_first_space(rest),
+            trimmed => Piece::Text(trimmed.to_owned()),
+        },
+        Piece::OneOf(one_of) if one_of.first_keys().may_hold(' ') => {
+            let all = one_of.alternatives.iter();
+            let trimmed = all.map(|pieces| without_first_space(pieces)).collect();
+            Piece::OneOf(Arc::new(OneOf::new(trimmed)))
+        }
+        other => other.clone(),
+    };
+    [&[first], rest].concat()
+}
+
 /// What is known while an index is made.
 struct Builder<'f> {
     frequencies: &'f Frequencies,
@@ -369,7 +389,8 @@ struct Builder<'f> {
 
 impl Builder<'_> {
     /// The index of a segment among the stretches.
-    fn hold(&mut self, segment: Segment) -> u32 {
+    fn hold(&mut self, segment: &[Piece]) -> u32 {
+        let segment = without_first_space(segment);
         if let Some(index) = self.indices.get(&segment) {
             return *index;
         }

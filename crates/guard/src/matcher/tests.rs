@@ -100,6 +100,22 @@ fn numbers_gaps_and_endings_are_looked_for_around_the_words() {
 }
 
 #[test]
+fn a_gap_may_end_at_any_mark() {
+    let matcher = matcher(&["quokka … time", "time … wombat", "~ok~", "#day~"], &[]);
+    for (text, parts) in [
+        ("quokka for time", vec!["quokka for time"]),
+        ("quokka (time)", vec!["quokka (time"]),
+        ("quokka, \"time\"", vec!["quokka, \"time"]),
+        ("quokka—time", vec!["quokka—time"]),
+        ("time (wombat)", vec!["time (wombat"]),
+        ("two cookies", vec!["cookies"]),
+        ("a 3days pass", vec!["3days"]),
+    ] {
+        assert_eq!(found(&matcher, text), parts, "{text}");
+    }
+}
+
+#[test]
 fn a_long_text_takes_time_in_proportion() {
     let matcher = matcher(&["最 … 好 … 佳", "最佳", "a … b"], &["最佳…的…好"]);
     let time = |repeats: usize| {

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Piece, Segment, first_keys, last_keys};
 
-/// Alternatives, the longest first, found by the characters that they may begin and end with.
+/// Alternatives, found by the characters that they may begin and end with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OneOf {
     /// Of the alternatives: a list is hashed once and not for each phrase that names it.
@@ -158,7 +158,7 @@ impl Keys {
 }
 
 impl OneOf {
-    pub(super) fn new(alternatives: Vec<Segment>) -> Self {
+    pub(crate) fn new(alternatives: Vec<Segment>) -> Self {
         let first = Index::new(alternatives.iter().map(|pieces| match pieces.first() {
             Some(Piece::Text(text)) => outermost(text.chars()),
             _ => Outermost::One(first_keys(pieces)),
@@ -177,7 +177,7 @@ impl OneOf {
         }
     }
 
-    pub(super) fn first_keys(&self) -> Keys {
+    pub(crate) fn first_keys(&self) -> Keys {
         self.first.keys()
     }
 

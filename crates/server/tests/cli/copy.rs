@@ -163,7 +163,72 @@ fn a_whole_mail_is_checked() {
     ] {
         assert!(said.out.contains(part), "{part} in {}", said.out);
     }
-    std::fs::write(hawker.path("texts.txt"), "A quiet mug\n").expect("written");
+    std::fs::write(hawker.path("texts.txt"), "A quiet mug\nToday: tea\n").expect("written");
     let said = hawker.run(&["copy", "check", "texts.txt", "--mail"]);
     assert!(said.err.contains("texts.txt is no mail"), "{}", said.err);
+}
+
+/// A mail with everything that its form demands.
+fn mail(subject: &str, charset: &str, body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "From: Slope <hello@slope.example>\r\nSubject: {subject}\r\n\
+         List-Unsubscribe: <https://slope.example/u>\r\n\
+         List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
+         MIME-Version: 1.0\r\n{charset}\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+#[test]
+fn whatever_of_a_mail_may_be_read_is_checked() {
+    let hawker = Hawker::new();
+    let plain = "Content-Type: text/plain; charset=utf-8";
+    let way_out = "Unsubscribe: https://slope.example/u\r\nSlope, 12 Mill Lane, Leeds\r\n";
+    let both = |html: &str| {
+        let body = format!(
+            "--b\r\nContent-Type: text/plain\r\n\r\nIn a browser.\r\n{way_out}--b\r\n\
+             Content-Type: text/html\r\n\r\n{html}\r\n--b--\r\n"
+        );
+        mail(
+            "Tea",
+            "Content-Type: multipart/alternative; boundary=b",
+            body.as_bytes(),
+        )
+    };
+    // 全网最低价 in GB2312.
+    let chinese = b"\xc8\xab\xcd\xf8\xd7\xee\xb5\xcd\xbc\xdb\r\nunsubscribe\r\n12 Mill Lane\r\n";
+    let twice = "Subject: Guaranteed miracle cure\r\nContent-Type: text/plain";
+    for (mail, ok, told) in [
+        (
+            mail(
+                "New tea",
+                plain,
+                format!("New tea.\r\n\tMild.\r\n{way_out}").as_bytes(),
+            ),
+            true,
+            "the mail may be sent",
+        ),
+        (both("<p>New tea.</p>"), true, "the mail may be sent"),
+        (
+            both("<style>p { color: red }</style><div>Miracle</div><div>cure for cancer</div>"),
+            false,
+            "medical_disease_en",
+        ),
+        (
+            mail("Tea", "Content-Type: text/plain; charset=gb2312", chinese),
+            false,
+            "`全网最低价`",
+        ),
+        (
+            mail("Tea", twice, way_out.as_bytes()),
+            false,
+            "mail_header_twice",
+        ),
+    ] {
+        std::fs::write(hawker.path("a.eml"), &mail).expect("written");
+        let said = hawker.run(&["copy", "check", "a.eml", "--mail", "--strict"]);
+        let shown = String::from_utf8_lossy(&mail);
+        assert_eq!(said.code, Some(i32::from(!ok)), "{shown}\n{}", said.out);
+        assert!(said.out.contains(told), "{told} in {}", said.out);
+    }
 }

@@ -1,16 +1,21 @@
 //! `hawker copy check --mail`: one mail as it is handed to the sending server.
 
-use std::borrow::Cow;
 use std::io::Read;
 
 use engine::CopyCheck;
 use guard::{Finding, Mail};
-use mail_parser::MessageParser;
+use mail_parser::{Message, MessageParser, PartType};
 
 use super::{grade, open, sentences};
 use crate::cli::CopyCheckArgs;
 use crate::terminal::Terminal;
 use crate::{Outcome, Told};
+
+/// Elements after which a line begins: words of two of them are not one.
+const BLOCKS: [&str; 20] = [
+    "address", "article", "br", "div", "dt", "dd", "footer", "h1", "h2", "h3", "h4", "header",
+    "hr", "li", "p", "section", "table", "td", "th", "tr",
+];
 
 pub(super) fn check(checks: &CopyCheck, args: &CopyCheckArgs, terminal: Terminal) -> Outcome<()> {
     let path = args.file.display();
@@ -20,7 +25,7 @@ pub(super) fn check(checks: &CopyCheck, args: &CopyCheckArgs, terminal: Terminal
         .map_err(|error| format!("cannot read {path}: {error}"))?;
     let mail = read(&bytes).ok_or_else(|| {
         format!(
-            "{path} is no mail: it begins with no header, such as `From: Shop <shop@example.com>`"
+            "{path} is no mail: it has neither a `From` nor a `Subject` before its first empty line"
         )
     })?;
     let checked = checks.check_mail(&mail);
@@ -46,31 +51,98 @@ pub(super) fn check(checks: &CopyCheck, args: &CopyCheckArgs, terminal: Terminal
     Ok(())
 }
 
-/// Reads headers and text, decoded; of several alternatives of the text the plain one, or what the HTML shows.
+/// Reads headers and text, decoded: every part that is text, the plain one and what the HTML shows, since nobody knows which
+/// of them a reader will see.
 fn read(bytes: &[u8]) -> Option<Mail> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let message = MessageParser::default().parse(bytes)?;
-    let mut headers: Vec<(String, String)> = message
-        .headers_raw()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("Subject"))
-        .map(|(name, value)| (name.to_owned(), unfolded(value)))
-        .collect();
-    if headers.is_empty() && message.subject().is_none() {
-        return None;
-    }
-    if let Some(subject) = message.subject() {
-        headers.push(("Subject".to_owned(), subject.to_owned()));
-    }
-    let texts = (0..message.text_body_count()).filter_map(|part| message.body_text(part));
-    let body: Vec<String> = texts.map(Cow::into_owned).collect();
-    Some(Mail {
-        headers,
-        body: body.join("\n"),
+    let headers = headers(&message);
+    let is_known = |(name, _): &(String, String)| {
+        ["From", "Subject"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known))
+    };
+    headers.iter().any(is_known).then(|| {
+        let texts = message.parts.iter().filter_map(|part| match &part.body {
+            PartType::Text(text) => Some(lines(text)),
+            PartType::Html(html) => Some(lines(&shown(html))),
+            _ => None,
+        });
+        Mail {
+            headers,
+            body: texts.collect::<Vec<_>>().join("\n"),
+        }
     })
 }
 
-/// The value of a header that goes on over several lines.
-fn unfolded(value: &str) -> String {
-    value.split_whitespace().collect::<Vec<_>>().join(" ")
+/// The headers in their order: subjects decoded, the others as they are written, unfolded.
+fn headers(message: &Message) -> Vec<(String, String)> {
+    let raw = |from: u32, to: u32| {
+        let bytes = message.raw_message.get(from as usize..to as usize);
+        let text = String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let all = message.headers().iter();
+    all.map(|header| {
+        let name = header.name().to_owned();
+        let decoded = header
+            .value
+            .as_text()
+            .filter(|_| name.eq_ignore_ascii_case("Subject"));
+        let value = decoded.map_or_else(
+            || raw(header.offset_start, header.offset_end),
+            str::to_owned,
+        );
+        (name, value)
+    })
+    .collect()
+}
+
+/// What a mail program shows of HTML: the text of its body, a line for each block.
+fn shown(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, behind)) = rest.split_once('<') {
+        text.push_str(before);
+        let Some((tag, after)) = behind.split_once('>') else {
+            break;
+        };
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        let name = name.to_ascii_lowercase();
+        if BLOCKS.contains(&name.as_str()) {
+            text.push('\n');
+        }
+        // What stands in these is not shown.
+        let hidden = ["style", "script", "title"].contains(&name.as_str()) && !tag.starts_with('/');
+        rest = match hidden
+            .then(|| after.to_ascii_lowercase().find(&format!("</{name}")))
+            .flatten()
+        {
+            Some(end) => &after[end..],
+            None => after,
+        };
+    }
+    text.push_str(rest);
+    mail_parser::decoders::html::html_to_text(&text.replace('\n', "<br>"))
+}
+
+/// A text in lines as they are read: no carriage returns, tabs, empty lines, or the invisible characters that fill a
+/// preheader.
+fn lines(text: &str) -> String {
+    let kept = |c: char| {
+        !matches!(
+            c,
+            '\r' | '\u{ad}' | '\u{34f}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
+        )
+    };
+    let chars = text.chars().filter(|c| kept(*c));
+    let text: String = chars.map(|c| if c == '\t' { ' ' } else { c }).collect();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What the mail lacks, as a person reads it.

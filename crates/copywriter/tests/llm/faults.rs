@@ -191,7 +191,7 @@ fn each_fault_of_the_words_has_its_name() {
         (
             entry(mug, "Our mug cures cancer."),
             "guard",
-            "the guard refuses it (forbidden:cures); see the checks",
+            "the guard refuses it (forbidden:cures cancer); see the checks",
         ),
     ];
     for (answer, name, words) in cases {

@@ -161,7 +161,7 @@ fn what_the_guard_refuses_and_what_is_everywhere_is_not_kept() {
     wrong.template.body = "{{ title }} cures cancer.".to_owned();
     assert_eq!(
         shop.keep(&wrong).expect_err("refused").reason,
-        "forbidden:cures"
+        "forbidden:cures cancer"
     );
     let mut other = text();
     other.premises[0].value = "blue".to_owned();

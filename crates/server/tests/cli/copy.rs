@@ -215,6 +215,11 @@ fn whatever_of_a_mail_may_be_read_is_checked() {
             "medical_disease_en",
         ),
         (
+            both("<p>Tea < 5 minutes, a miracle cure for cancer <b>ever</b></p>"),
+            false,
+            "medical_disease_en",
+        ),
+        (
             mail("Tea", "Content-Type: text/plain; charset=gb2312", chinese),
             false,
             "`全网最低价`",

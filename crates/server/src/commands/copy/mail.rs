@@ -104,8 +104,12 @@ fn shown(html: &str) -> String {
     let mut rest = html;
     while let Some((before, behind)) = rest.split_once('<') {
         text.push_str(before);
-        let Some((tag, after)) = behind.split_once('>') else {
-            break;
+        // `5 < 6` is no tag.
+        let begins_tag = behind.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+        let Some((tag, after)) = behind.split_once('>').filter(|_| begins_tag) else {
+            text.push_str("&lt;");
+            rest = behind;
+            continue;
         };
         let name: String = tag
             .trim_start_matches('/')

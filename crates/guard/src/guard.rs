@@ -8,6 +8,7 @@ use crate::matcher::{Matcher, Scope};
 use crate::normal::Normal;
 use crate::rules::{self, Fault, Field, Message};
 use crate::voice::{Manner, Voice};
+use crate::wording;
 use crate::{
     Bindings, CompiledVariant, Escape, Facts, FieldLimit, GuardError, Origin, RulePack, VerdictKey,
     limits, resolve_available, sample,
@@ -206,6 +207,21 @@ impl Guard {
                             place: None,
                             problem: format!("rule `{}` should {expected} `{text}`", rule.id),
                             remedy: "correct its phrases, its exceptions or the example",
+                        });
+                    }
+                }
+            }
+        }
+        if let Some(rule) = &self.pack.wordings {
+            let examples = [(&rule.passes, false, "pass"), (&rule.fails, true, "refuse")];
+            for (texts, refused, expected) in examples {
+                for text in texts {
+                    let breaches = wording::breaches(text, &Normal::of(text), &[]);
+                    if breaches.is_empty() == refused {
+                        wrong.push(GuardError::Pack {
+                            place: None,
+                            problem: format!("the wordings should {expected} `{text}`"),
+                            remedy: "correct the example, or learn the wordings anew",
                         });
                     }
                 }

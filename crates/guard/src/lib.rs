@@ -46,6 +46,7 @@ mod variant;
 mod verdict;
 mod voice;
 mod width;
+pub mod wording;
 
 pub use bindings::{Bindings, Bound};
 pub use coverage::Coverage;
@@ -65,3 +66,4 @@ pub use variant::CompiledVariant;
 pub use verdict::{Verdict, VerdictKey};
 pub use voice::{Tone, Voice};
 pub use width::{display_width, post_weight};
+pub use wording::WordingRule;

@@ -8,6 +8,7 @@ use events::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::GuardError;
+use crate::wording::WordingRule;
 
 /// A versioned set of rules, written as TOML; `packs/general.toml` explains the form.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct RulePack {
     /// Limits that replace those of [`limits`](crate::limits), keyed by channel and field, such as `push.title`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub limits: BTreeMap<String, LimitOverride>,
+    /// Whether copy that reads like a breach is refused, though no phrase names it; by default it is not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wordings: Option<WordingRule>,
     /// The phrases that are forbidden, or that need a fact behind them.
     #[serde(default, rename = "rule")]
     pub rules: Vec<PhraseRule>,
@@ -89,6 +93,10 @@ pub struct PhraseRule {
     /// For [`PhraseKind::Attribute`]: a product has one value of it, such as its colour, and only another one is refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exclusive: bool,
+    /// A finished text passes with a warning where the sentence around the phrase reads like innocent copy to the model of
+    /// [`RulePack::wordings`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_context: bool,
     /// What may stand in the place of the words, by the language of the words.
     #[serde(default, skip_serializing_if = "Fix::is_empty")]
     pub fix: Fix,
@@ -222,7 +230,7 @@ impl RulePack {
         read::pack(text)
     }
 
-    /// Joins packs: the rules and hints of all of them, and the style and limits of the last that has any.
+    /// Joins packs: the rules and hints of all of them, and the style, limits and wordings of the last that has any.
     ///
     /// # Errors
     /// [`GuardError::Pack`] when two of them have a rule of the same id.
@@ -238,6 +246,7 @@ impl RulePack {
             join(&mut merged.version, &pack.version, "+");
             join(&mut merged.title, &pack.title, "; ");
             merged.style = pack.style.or(merged.style);
+            merged.wordings = pack.wordings.or(merged.wordings);
             merged.opt_out.extend(pack.opt_out);
             for (name, words) in pack.words {
                 if merged.words.get(&name).is_some_and(|other| *other != words) {

@@ -14,10 +14,11 @@ use events::{Channel, Check, Timestamp};
 
 use crate::matcher::Matcher;
 use crate::pack::RulePack;
+use crate::text::titles_of_works;
 use crate::{Bindings, Bound, FieldLimit, GuardError, Origin, Severity, Shown};
 
 /// Every check, in the order in which they are made; the first that fails names the refusal.
-pub(crate) const CHECKS: [&str; 16] = [
+pub(crate) const CHECKS: [&str; 17] = [
     "scope",
     "template",
     "bindings",
@@ -30,6 +31,7 @@ pub(crate) const CHECKS: [&str; 16] = [
     "forbidden",
     "urgency",
     "offer",
+    "wording",
     "opt_out",
     "capitals",
     "exclamation",
@@ -106,19 +108,20 @@ impl Fault {
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shown: Shown,
-    /// The parts that repeat a sentence that a person approved for the product.
+    /// The parts that repeat a sentence that a person approved for the product, and the titles of books and films.
     pub(crate) approved: Vec<Range<usize>>,
 }
 
 impl Field {
     /// `claims` are the sentences that a person approved.
     pub(crate) fn new(name: &'static str, shown: Shown, claims: &[String]) -> Self {
-        let approved = claims
-            .iter()
-            .filter(|claim| !claim.is_empty())
-            .flat_map(|claim| shown.plain.match_indices(claim.as_str()))
-            .map(|(at, claim)| at..at + claim.len())
-            .collect();
+        let mut approved = titles_of_works(&shown.plain);
+        let claims = claims.iter().filter(|claim| !claim.is_empty());
+        approved.extend(
+            claims
+                .flat_map(|claim| shown.plain.match_indices(claim.as_str()))
+                .map(|(at, claim)| at..at + claim.len()),
+        );
         Self {
             name,
             shown,
@@ -128,6 +131,13 @@ impl Field {
 
     pub(crate) fn plain(&self) -> &str {
         &self.shown.plain
+    }
+
+    /// The bytes that show values.
+    fn values(&self) -> impl Iterator<Item = Range<usize>> {
+        let parts = self.shown.parts();
+        let values = parts.filter(|(.., origin)| *origin != Origin::Literal);
+        values.map(|(start, text, _)| start..start + text.len())
     }
 
     fn is_approved(&self, bytes: &Range<usize>) -> bool {

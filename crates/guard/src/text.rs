@@ -1,5 +1,8 @@
 //! Checks finished texts, wherever they come from: an editor, a file, a language model.
 
+mod mended;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -13,7 +16,9 @@ use crate::matcher::{Match, Scope};
 use crate::normal::{Normal, is_han};
 use crate::pack::{PhraseKind, PhraseRule, Severity, Support};
 use crate::rules::{self, Field, Message};
+use crate::wording::{self, WordingRule};
 use crate::{Bindings, Shown, envelope};
+use mended::Mended;
 
 /// The most findings of each severity that are told: a text with so many errors is wrong whatever the rest of it says.
 const MAX_FINDINGS: usize = 100;
@@ -95,10 +100,12 @@ struct Draft {
 struct Subject<'t> {
     guard: &'t Guard,
     text: &'t str,
+    /// The text with its names blanked.
+    read: Cow<'t, str>,
     /// The text as the rules read it: reduced, and names blanked.
     normal: Normal,
     context: &'t TextContext<'t>,
-    /// Where it repeats an approved sentence.
+    /// Where it repeats an approved sentence, or names a book or film.
     approved: Vec<Range<usize>>,
 }
 
@@ -107,14 +114,16 @@ impl Guard {
     /// error.
     pub fn check_text(&self, text: &str, context: &TextContext) -> Vec<Finding> {
         let mut normal = Normal::of(text);
-        let approved = match context.product {
-            Some(product) => product.approved(text, &normal),
-            None => Vec::new(),
-        };
+        let mut approved = titles_of_works(text);
+        if let Some(product) = context.product {
+            approved.extend(product.approved(text, &normal));
+        }
         // A name may hold any word, so it reads as commas to the rules: no phrase begins, ends or passes for one in it.
         let named = named(text, &normal, context);
+        let mut read = Cow::Borrowed(text);
         if !named.is_empty() {
-            normal = Normal::of(&blanked(text, &named));
+            read = Cow::Owned(blanked(text, &named));
+            normal = Normal::of(&read);
         }
         let scope = match context.product {
             Some(_) => Scope::All,
@@ -124,39 +133,58 @@ impl Guard {
         let subject = Subject {
             guard: self,
             text,
+            read,
             normal,
             context,
             approved,
         };
         let mut drafts = Vec::new();
-        subject.check_phrases(&hits, &mut drafts);
+        let mut founded = subject.check_phrases(&hits, &mut drafts);
+        founded.extend(named);
         subject.check_quantities(&mut drafts);
+        subject.check_wordings(&founded, &mut drafts);
         subject.check_form(&mut drafts);
         finish(text, drafts)
     }
 }
 
 impl Subject<'_> {
-    fn check_phrases(&self, hits: &[Match], drafts: &mut Vec<Draft>) {
+    /// Gives the bytes of the phrases that are borne out.
+    fn check_phrases(&self, hits: &[Match], drafts: &mut Vec<Draft>) -> Vec<Range<usize>> {
+        let mut founded = self.approved.clone();
         for hit in hits {
             let rule = &self.guard.pack().rules[hit.rule];
             if covers(&self.approved, &hit.bytes) {
                 continue;
             }
-            match rule.kind {
+            let reason = match rule.kind {
                 PhraseKind::Forbidden | PhraseKind::Urgency => {
-                    if !self.is_supported(rule, hit) {
-                        drafts.push(self.draft(rule, hit, rule.reason.clone()));
-                    }
+                    (!self.is_supported(rule, hit)).then(|| rule.reason.clone())
                 }
-                PhraseKind::Offer | PhraseKind::Attribute => {
-                    if let Some(reason) = self.unfounded(rule, hit) {
-                        drafts.push(self.draft(rule, hit, reason));
-                    }
-                }
+                PhraseKind::Offer | PhraseKind::Attribute => self.unfounded(rule, hit),
                 // Numbers of a finished text are read by `check_quantities`.
-                PhraseKind::Numbers => {}
+                PhraseKind::Numbers => None,
+            };
+            match reason {
+                Some(reason) => drafts.push(self.by_context(rule, self.draft(rule, hit, reason))),
+                None => founded.push(hit.bytes.clone()),
             }
+        }
+        founded
+    }
+
+    /// The draft as a warning where its words stand in innocent copy and the rule lets that pass.
+    fn by_context(&self, rule: &PhraseRule, draft: Draft) -> Draft {
+        let passes = rule.by_context
+            && self.guard.pack().wordings.is_some()
+            && wording::is_innocent(&self.normal, &draft.bytes);
+        if !passes {
+            return draft;
+        }
+        Draft {
+            severity: Severity::Warning,
+            reason: format!("reads like innocent copy, but look at it: {}", draft.reason),
+            ..draft
         }
     }
 
@@ -233,6 +261,44 @@ impl Subject<'_> {
                 bytes,
                 reason: unfounded.reason,
                 fix,
+            });
+        }
+    }
+
+    /// What would still read like a breach with the fixes of the errors so far in place.
+    fn check_wordings(&self, founded: &[Range<usize>], drafts: &mut Vec<Draft>) {
+        let Some(rule) = &self.guard.pack().wordings else {
+            return;
+        };
+        let errors: Vec<&Draft> = drafts
+            .iter()
+            .filter(|draft| draft.severity.is_error())
+            .collect();
+        let breaches = if errors.is_empty() {
+            wording::breaches(&self.read, &self.normal, founded)
+        } else {
+            let mended = Mended::new(&self.read, &errors);
+            let founded: Vec<Range<usize>> =
+                founded.iter().map(|bytes| mended.after(bytes)).collect();
+            let mut breaches = wording::breaches(&mended.text, &Normal::of(&mended.text), &founded);
+            for breach in &mut breaches {
+                breach.bytes = mended.before(&breach.bytes);
+            }
+            breaches
+        };
+        for breach in breaches {
+            // The comma that a blanked name ends with is shorter than its character.
+            let mut bytes = breach.bytes;
+            while !self.text.is_char_boundary(bytes.end) {
+                bytes.end += 1;
+            }
+            drafts.push(Draft {
+                is_offer: false,
+                rule: WordingRule::id(breach.category),
+                severity: rule.severity,
+                bytes,
+                reason: rule.reason(breach.category),
+                fix: Some(String::new()),
             });
         }
     }
@@ -325,6 +391,22 @@ fn blanked(text: &str, named: &[Range<usize>]) -> String {
         }
     }
     out
+}
+
+/// The bytes of a text between 《 and 》, which hold the title of a book, a film or a law; not those of a single character,
+/// as in 《最》《好》.
+pub(crate) fn titles_of_works(text: &str) -> Vec<Range<usize>> {
+    let mut titles = Vec::new();
+    let mut opened = None;
+    for (at, c) in text.char_indices() {
+        match c {
+            '《' => opened = Some(at + c.len_utf8()),
+            '》' => titles.extend(opened.take().map(|from| from..at)),
+            _ => {}
+        }
+    }
+    titles.retain(|title| text[title.clone()].chars().nth(1).is_some());
+    titles
 }
 
 fn covers(ranges: &[Range<usize>], bytes: &Range<usize>) -> bool {

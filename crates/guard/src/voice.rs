@@ -220,6 +220,7 @@ fn rule(id: &str, severity: Severity, reason: &str, phrases: Vec<String>, fix: F
         ends_within_hours: None,
         stock_at_most: None,
         exclusive: false,
+        by_context: false,
         fix,
         passes: Vec::new(),
         fails: Vec::new(),

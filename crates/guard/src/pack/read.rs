@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::{LimitOverride, PhraseRule, RulePack, Style, Support};
 use crate::pattern::{self, Lists};
+use crate::wording::WordingRule;
 use crate::{GuardError, limits};
 
 /// A pack as it is written: its parts know where they stand.
@@ -25,6 +26,7 @@ struct Written {
     opt_out: Vec<String>,
     #[serde(default)]
     limits: BTreeMap<Spanned<String>, LimitOverride>,
+    wordings: Option<WordingRule>,
     #[serde(default, rename = "rule")]
     rules: Vec<Spanned<PhraseRule>>,
 }
@@ -54,6 +56,7 @@ pub(super) fn pack(text: &str) -> Result<RulePack, GuardError> {
         words: written.words,
         style: written.style.map(Spanned::into_inner),
         opt_out: written.opt_out,
+        wordings: written.wordings,
         limits: written
             .limits
             .into_iter()

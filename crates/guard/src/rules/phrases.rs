@@ -1,11 +1,13 @@
-//! Forbidden phrases, and claims that need a fact behind them.
+//! Forbidden phrases, claims that need a fact behind them, and what reads like them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::{Fault, Field, Message};
 use crate::matcher::{Match, Matcher, Scope};
 use crate::normal::Normal;
 use crate::pack::{PhraseKind, PhraseRule, RulePack, Severity, Support};
+use crate::wording::{self, WordingRule};
 
 /// The most findings of each severity that are told of a field.
 const MAX_FINDINGS: usize = 100;
@@ -17,7 +19,10 @@ pub(super) fn check(
     findings: &mut Vec<Fault>,
 ) {
     for field in message.fields {
-        let hits = matcher.find(field.plain(), &Normal::of(field.plain()), Scope::All);
+        let normal = Normal::of(field.plain());
+        let hits = matcher.find(field.plain(), &normal, Scope::All);
+        let refused_before = findings.len();
+        let mut founded = field.approved.clone();
         let mut told = BTreeMap::new();
         for hit in hits {
             let rule = &pack.rules[hit.rule];
@@ -30,7 +35,12 @@ pub(super) fn check(
                     .iter()
                     .any(|support| supports(*support, rule, &hit, message, field))
             };
-            if !field.is_approved(&hit.bytes) && !supported() {
+            if field.is_approved(&hit.bytes) {
+                continue;
+            }
+            if supported() {
+                founded.push(hit.bytes);
+            } else {
                 let count = told.entry(rule.severity).or_insert(0);
                 *count += 1;
                 if *count > MAX_FINDINGS {
@@ -48,6 +58,32 @@ pub(super) fn check(
                 });
             }
         }
+        if let Some(rule) = &pack.wordings
+            && !findings[refused_before..].iter().any(Fault::refuses)
+        {
+            founded.extend(field.values());
+            check_wordings(rule, field, &normal, &founded, findings);
+        }
+    }
+}
+
+/// What reads like a breach in a field that no phrase refuses: a remark, since a person approves what a template says.
+fn check_wordings(
+    rule: &WordingRule,
+    field: &Field,
+    normal: &Normal,
+    founded: &[Range<usize>],
+    findings: &mut Vec<Fault>,
+) {
+    for breach in wording::breaches(field.plain(), normal, founded) {
+        let said = &field.plain()[breach.bytes.clone()];
+        let detail = format!(
+            "`{said}` in the {} {}",
+            field.name,
+            rule.reason(breach.category)
+        );
+        let fault = Fault::new("wording", breach.category.name(), detail);
+        findings.push(fault.over(breach.bytes).remark());
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Product {
     /// The reduced price, while there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sale_price: Option<Money>,
+    /// When the reduced price ends; without end where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sale_price_until: Option<Timestamp>,
     /// Whether it can be bought now.
     pub availability: Availability,
     /// The maker.
@@ -95,6 +98,20 @@ impl Product {
         }
     }
 
+    /// The price that a shopper pays at `now`: the regular one once the sale price has ended.
+    pub fn current_price_at(&self, now: Timestamp) -> Option<Money> {
+        match self.sale_price_until {
+            Some(until) if until <= now => self.price,
+            _ => self.current_price(),
+        }
+    }
+
+    /// The sale price, where it is what a shopper pays at `now`.
+    pub fn sale_price_at(&self, now: Timestamp) -> Option<Money> {
+        self.sale_price
+            .filter(|_| self.current_price_at(now) == self.sale_price)
+    }
+
     /// The value of a fact that holds at `now`.
     pub fn fact(&self, name: &str, now: Timestamp) -> Option<&str> {
         self.facts
@@ -145,5 +162,13 @@ mod tests {
         assert_eq!(product(gbp(500), gbp(400)).current_price(), gbp(400));
         assert_eq!(product(gbp(500), gbp(600)).current_price(), gbp(500));
         assert_eq!(product(None, gbp(400)).current_price(), None);
+        let ends = Product {
+            sale_price_until: Some(Timestamp::UNIX_EPOCH),
+            ..product(gbp(500), gbp(400))
+        };
+        let before = Timestamp::from_second(-1).expect("valid");
+        assert_eq!(ends.sale_price_at(before), gbp(400));
+        assert_eq!(ends.sale_price_at(Timestamp::UNIX_EPOCH), None);
+        assert_eq!(ends.current_price_at(Timestamp::UNIX_EPOCH), gbp(500));
     }
 }

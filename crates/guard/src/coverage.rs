@@ -39,7 +39,7 @@ impl Guard {
             .into_iter()
             .filter_map(|(name, words)| Some(Telling::of_words(name, words?)))
             .collect();
-        if let Some(price) = product.current_price() {
+        if let Some(price) = product.current_price_at(now) {
             tellings.push(Telling {
                 name: "price".to_owned(),
                 words: None,

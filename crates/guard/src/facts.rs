@@ -72,7 +72,7 @@ pub fn resolve_available(bindings: &[Binding], facts: &Facts) -> Result<Bindings
 /// The value of a product at a path such as `fact.colour`, as it is shown without a filter: what a [`Premise`] notes.
 pub fn value_at(path: &str, product: &Product, now: Timestamp) -> Option<String> {
     let value = match path.split_once('.')? {
-        ("product", field) => product_field(product, field),
+        ("product", field) => product_field(product, field, now),
         ("fact", name) => {
             holding_fact(product, name, now).map(|fact| Value::Text(fact.value.clone()))
         }
@@ -130,7 +130,13 @@ fn lookup(
         return Err(unknown());
     }
     Ok(match root {
-        "product" => (product_field(facts.product, name), None),
+        "product" => {
+            let ends = (name == "sale_price").then_some(facts.product.sale_price_until);
+            (
+                product_field(facts.product, name, facts.now),
+                ends.flatten(),
+            )
+        }
         "stat" => (facts.stats.get(name).cloned(), None),
         "user" => (facts.user.get(name).cloned(), None),
         _ => match holding_fact(facts.product, name, facts.now) {
@@ -148,7 +154,7 @@ fn holding_fact<'a>(product: &'a Product, name: &str, now: Timestamp) -> Option<
         .find(|fact| fact.name == name && fact.valid_until.is_none_or(|until| until > now))
 }
 
-fn product_field(product: &Product, field: &str) -> Option<Value> {
+fn product_field(product: &Product, field: &str, now: Timestamp) -> Option<Value> {
     let text = |text: &Option<String>| text.clone().map(Value::Text);
     match field {
         "title" => Some(Value::Text(product.title.clone())),
@@ -161,12 +167,9 @@ fn product_field(product: &Product, field: &str) -> Option<Value> {
         "description" => Some(Value::Text(product.description.clone())),
         "link" => text(&product.link),
         "price" => product.price.map(Value::Money),
-        "current_price" => product.current_price().map(Value::Money),
-        // A sale price that is not below the price is no offer and is never shown as one.
-        "sale_price" => product
-            .sale_price
-            .filter(|_| product.current_price() == product.sale_price)
-            .map(Value::Money),
+        "current_price" => product.current_price_at(now).map(Value::Money),
+        // A sale price that has ended or is not below the price is no offer and is never shown as one.
+        "sale_price" => product.sale_price_at(now).map(Value::Money),
         _ => None,
     }
 }

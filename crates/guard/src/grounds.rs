@@ -69,13 +69,13 @@ impl Guard {
     /// Gathers what may be said of a product at a moment; a fact that has ended by then says nothing.
     pub fn ground(&self, product: &Product, now: Timestamp) -> Grounds {
         let mut grounds = Grounds {
-            price: product.current_price(),
+            price: product.current_price_at(now),
             stock: product.stock,
             is_available: product.availability == Availability::InStock && product.stock != Some(0),
             ..Grounds::default()
         };
         grounds.add_names(product);
-        grounds.add_prices(product);
+        grounds.add_prices(product, now);
         if let Some(stock) = product.stock {
             let pieces = Normal::of(&format!("{stock} pieces"));
             grounds.add_quantities(&pieces);
@@ -83,18 +83,18 @@ impl Guard {
         let mut texts = vec![product.title.clone(), product.description.clone()];
         texts.extend(product.brand.clone());
         texts.extend(product.google_product_category.clone());
+        match product.sale_price_until {
+            Some(until) if until <= now => grounds.expired.push("sale_price".to_owned()),
+            Some(until) => grounds.add_end(until, now),
+            None => {}
+        }
         for fact in &product.facts {
             if let Some(until) = fact.valid_until {
                 if until <= now {
                     grounds.expired.push(fact.name.clone());
                     continue;
                 }
-                grounds.ends.push(until.as_second() - now.as_second());
-                for hours_east in [0, HOURS_EAST] {
-                    grounds
-                        .quantities
-                        .extend(Day::of(until, hours_east).map(Quantity::Date));
-                }
+                grounds.add_end(until, now);
             }
             let said = if is_negative(&fact.value) {
                 String::new()
@@ -158,17 +158,27 @@ impl Grounds {
         }
     }
 
-    fn add_prices(&mut self, product: &Product) {
+    fn add_prices(&mut self, product: &Product, now: Timestamp) {
+        let current = product.current_price_at(now);
         self.quantities
             .extend(product.price.iter().map(Quantity::of_money));
         self.quantities
-            .extend(product.current_price().iter().map(Quantity::of_money));
-        if let (Some(price), Some(current)) = (product.price, product.current_price())
+            .extend(current.iter().map(Quantity::of_money));
+        if let (Some(price), Some(current)) = (product.price, current)
             && current.minor < price.minor
         {
             let off = price.decimal() - current.decimal();
             self.quantities.push(Quantity::MoneyOff(off));
             self.percent_off = Some(100.0 * off / price.decimal());
+        }
+    }
+
+    /// Something that is true until a moment to come, whose day may be named.
+    fn add_end(&mut self, until: Timestamp, now: Timestamp) {
+        self.ends.push(until.as_second() - now.as_second());
+        for hours_east in [0, HOURS_EAST] {
+            let day = Day::of(until, hours_east);
+            self.quantities.extend(day.map(Quantity::Date));
         }
     }
 

@@ -136,7 +136,7 @@ impl<'a> Pair<'a> {
             newness: shop.sales[self.position].first_sold.map_or(1.0, |first| {
                 (-days_between(first, now).max(0.0) / 30.0).exp()
             }),
-            on_sale: product.sale_price.is_some() && product.current_price() == product.sale_price,
+            on_sale: product.sale_price_at(now).is_some(),
             active_lately: (-idle / 30.0).exp(),
             orders: (f64::from(profile.orders()).ln_1p() / 4.0).min(1.0),
             message_clicks: (f64::from(clicks) / 5.0).min(1.0),

@@ -282,8 +282,6 @@ fn meaning(
 /// that nobody pays.
 pub(super) fn product_facts(product: &Product, now: Timestamp) -> Vec<Fact> {
     let money = |money: Option<events::Money>| money.map(|money| money.to_string());
-    let sale = product.sale_price;
-    let sale = sale.filter(|_| product.current_price() == product.sale_price);
     let fields = [
         ("title", Some(product.title.clone())),
         ("brand", product.brand.clone()),
@@ -292,7 +290,7 @@ pub(super) fn product_facts(product: &Product, now: Timestamp) -> Vec<Fact> {
             product.google_product_category.clone(),
         ),
         ("price", money(product.price)),
-        ("sale_price", money(sale)),
+        ("sale_price", money(product.sale_price_at(now))),
     ];
     let valid = |fact: &&events::Fact| fact.valid_until.is_none_or(|until| until > now);
     let facts = product.facts.iter().filter(valid);

@@ -1,8 +1,9 @@
 //! Google Merchant Center's product feed: tab-separated text under the names that are also the vocabulary's.
 //!
-//! A sale price with a period counts only within it. What varies within a group (colour, size, material, pattern) and
-//! every `product_detail` becomes a fact that copy may state. Beside the specification's attributes, a column `stock`
-//! gives the pieces that are left.
+//! A sale price with a period counts only within it: one that has not begun is left out, one that has begun is kept with its
+//! end. What varies within a group (colour, size, material, pattern) and every `product_detail` becomes a fact that copy may
+//! state. Beside the specification's attributes, a column `stock` gives the pieces that are left, and `allowed_claims`
+//! sentences that a person approved, `|` between two of them.
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ const FACTS: [&str; 4] = ["color", "size", "material", "pattern"];
 /// Reads the rows under one header.
 #[derive(Debug)]
 pub(crate) struct MerchantFeed {
-    columns: Columns<20>,
+    columns: Columns<21>,
     currency: Currency,
     now: Timestamp,
 }
@@ -58,6 +59,7 @@ impl MerchantFeed {
                 (&["cost_of_goods_sold", "cost of goods sold", "cost"], false),
                 (&["stock"], false),
                 (&["product_detail", "product detail"], false),
+                (&["allowed_claims", "allowed claims"], false),
                 (&["color", "colour"], false),
                 (&["size"], false),
                 (&["material"], false),
@@ -89,6 +91,7 @@ impl MerchantFeed {
             cost,
             stock,
             details,
+            claims,
             facts @ ..,
         ] = self.columns.of(text);
         for (field, value) in [("id", &id), ("title", &title), ("price", &price)] {
@@ -99,7 +102,8 @@ impl MerchantFeed {
                 ));
             }
         }
-        let on_sale = self.is_within(&sale_period)?;
+        let period = read_sale_period(&sale_period)?;
+        let on_sale = period.is_none_or(|(from, until)| (from..=until).contains(&self.now));
         let facts = FACTS
             .into_iter()
             .zip(facts.iter().map(AsRef::as_ref))
@@ -114,7 +118,9 @@ impl MerchantFeed {
             image_link: some(&image_link),
             price: self.money("price", &price)?,
             sale_price: self.money("sale_price", &sale_price)?.filter(|_| on_sale),
+            sale_price_until: period.filter(|_| on_sale).map(|(_, until)| until),
             availability: read_availability(&availability)?,
+            allowed_claims: claims.split('|').map(str::trim).filter_map(some).collect(),
             brand: some(&brand),
             google_product_category: category_of(&category, &product_type),
             cost: self.money("cost_of_goods_sold", &cost)?,
@@ -127,7 +133,6 @@ impl MerchantFeed {
                     valid_until: None,
                 })
                 .collect(),
-            ..Product::default()
         };
         Ok(Row::Product(Box::new(product)))
     }
@@ -151,20 +156,21 @@ impl MerchantFeed {
             )),
         }
     }
+}
 
-    fn is_within(&self, period: &str) -> Result<bool, Rejection> {
-        if period.is_empty() {
-            return Ok(true);
-        }
-        let (from, until) = read_period(period).ok_or_else(|| {
-            let expected = "two moments such as 2026-02-24T13:00-0800/2026-02-28T15:30-0800";
-            Rejection::new(
-                "invalid_sale_price_effective_date",
-                format!("`sale_price_effective_date` is `{period}`; expected {expected}"),
-            )
-        })?;
-        Ok((from..=until).contains(&self.now))
+/// When a sale price begins and ends, where it does.
+fn read_sale_period(period: &str) -> Result<Option<(Timestamp, Timestamp)>, Rejection> {
+    if period.is_empty() {
+        return Ok(None);
     }
+    let read = read_period(period).ok_or_else(|| {
+        let expected = "two moments such as 2026-02-24T13:00-0800/2026-02-28T15:30-0800";
+        Rejection::new(
+            "invalid_sale_price_effective_date",
+            format!("`sale_price_effective_date` is `{period}`; expected {expected}"),
+        )
+    })?;
+    Ok(Some(read))
 }
 
 fn some(text: &str) -> Option<String> {
@@ -237,11 +243,11 @@ mod tests {
 
     #[test]
     fn stock_and_details_are_read() {
-        let header = "id\ttitle\tprice\tcost\tstock\tproduct_detail";
+        let header = "id\ttitle\tprice\tcost\tstock\tproduct_detail\tallowed_claims";
         let now = Timestamp::UNIX_EPOCH;
         let feed =
             MerchantFeed::new(Path::new("f.tsv"), header, &Config::default(), now).expect("header");
-        let line = "m\tMug\t10.00 GBP\t4 GBP\t7\t:capacity:350 ml,Care:wash:by hand,broken";
+        let line = "m\tMug\t10.00 GBP\t4 GBP\t7\t:capacity:350 ml,Care:wash:by hand,broken\tAs warm as toast.| Made to last. |";
         let Ok(Row::Product(product)) = feed.map(line) else {
             panic!("expected a product");
         };
@@ -255,6 +261,10 @@ mod tests {
             .map(|fact| (fact.name.as_str(), fact.value.as_str()))
             .collect();
         assert_eq!(facts, [("capacity", "350 ml"), ("wash", "by hand")]);
+        assert_eq!(
+            product.allowed_claims,
+            ["As warm as toast.", "Made to last."]
+        );
         let bad = feed.map("m\tMug\t10.00 GBP\t\tmany\t").expect_err("bad");
         assert_eq!(bad.reason, "invalid_stock");
     }
@@ -288,6 +298,9 @@ mod tests {
                 Some(price),
                 "{period}"
             );
+            let march = "2026-03-01T00:00:00Z".parse().expect("valid");
+            let later = product.current_price_at(march);
+            assert_eq!(later.map(|price| price.minor), Some(1000), "{period}");
         }
     }
 

@@ -160,6 +160,42 @@ fn a_fact_that_has_ended_says_so() {
 }
 
 #[test]
+fn a_sale_price_is_none_after_its_end() {
+    let guard = guard();
+    let product = Product {
+        sale_price_until: Some(at("2026-11-27T00:00:00Z")),
+        ..product()
+    };
+    for (now, text, rules) in [
+        (
+            "2026-11-26T12:00:00Z",
+            "Now £30, until 27 November. Ends tonight!",
+            vec![],
+        ),
+        (
+            "2026-11-20T12:00:00Z",
+            "Now £30. Ends tonight!",
+            vec!["urgency_today_en"],
+        ),
+        ("2026-11-27T00:00:00Z", "Now £40", vec![]),
+        ("2026-11-27T00:00:00Z", "Now £30", vec!["price_unbound"]),
+    ] {
+        let grounds = guard.ground(&product, at(now));
+        let context = TextContext {
+            product: Some(&grounds),
+            ..TextContext::default()
+        };
+        let found: Vec<String> = guard
+            .check_text(text, &context)
+            .into_iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .map(|finding| finding.rule)
+            .collect();
+        assert_eq!(found, rules, "{text} at {now}");
+    }
+}
+
+#[test]
 fn the_true_value_is_the_fix() {
     let guard = guard();
     let grounds = guard.ground(&product(), at("2026-11-26T12:00:00Z"));

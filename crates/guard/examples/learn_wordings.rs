@@ -1,10 +1,11 @@
 //! Learns which wordings read like a breach from labelled sentences, and says how well it tells sentences that it has not
 //! learnt from.
 //!
-//! Run: `cargo run --release -p guard --example learn_wordings -- OUT.tsv FILE.jsonl ...`
+//! Run: `cargo run --release -p guard --example learn_wordings -- crates/guard/packs/wordings.tsv
+//! crates/guard/tests/labelled/development.jsonl crates/guard/tests/labelled/editorial.jsonl`
 //!
 //! A support vector machine with squared hinge loss, learnt by dual coordinate descent (Hsieh et al. 2008, "A Dual
-//! Coordinate Descent Method for Large-scale Linear SVM"), for each language. Its limit lies where [`FALSE_SHARES`] of the
+//! Coordinate Descent Method for Large-scale Linear SVM"), for each language. Its limit lies where [`FALSE_SHARE`] of the
 //! look-alikes score above it that were left out of the learning, tenth by tenth; neighbouring sentences, which one person
 //! wrote, are left out together. What is said of a product is right or wrong by the product and teaches nothing here.
 
@@ -24,8 +25,8 @@ const COST: f64 = 1.0;
 const SMOOTHING: f64 = 0.1;
 /// The sentences that hold a gram, at least.
 const LEAST_SENTENCES: usize = 2;
-/// The share of look-alikes above the limit, of those without Chinese characters and of the others.
-const FALSE_SHARES: [f64; 2] = [0.02, 0.02];
+/// The share of look-alikes that read like a breach.
+const FALSE_SHARE: f64 = 0.02;
 /// The share of breaches that read like innocent copy.
 const MISSED_SHARE: f64 = 0.02;
 /// How often each fix of a rule is learnt.
@@ -34,7 +35,6 @@ const FIX_WEIGHT: usize = 5;
 const LARGEST: f64 = 1_000.0;
 
 struct Sentence {
-    text: String,
     grams: BTreeMap<Gram, u32>,
     /// What it breaks, where it breaks anything.
     breach: Option<Category>,
@@ -49,7 +49,6 @@ impl Sentence {
             *counts.entry(gram).or_insert(0) += 1;
         }
         Self {
-            text: text.to_owned(),
             grams: counts,
             breach,
             is_plain,
@@ -64,19 +63,38 @@ fn main() -> Result<(), Box<dyn Error>> {
         .ok_or("give the file to write and files of sentences")?;
     let mut sentences: [Vec<Sentence>; 2] = Default::default();
     for file in arguments {
-        for line in fs::read_to_string(&file)?.lines() {
-            let row: Value = serde_json::from_str(line)?;
-            if row.get("product").is_some() {
-                continue;
-            }
-            let text = row["text"].as_str().ok_or("a line has no text")?;
-            let category = row["category"].as_str().unwrap_or("");
-            let breach = (row["ok"] == false).then(|| Category::of(category));
-            let language = usize::from(row["lang"] == "zh");
-            sentences[language].push(Sentence::new(text, breach, category == "plain"));
-        }
+        read(&fs::read_to_string(&file)?, &mut sentences)
+            .map_err(|error| format!("{file}: {error}"))?;
     }
-    // What the rules advise in the place of a breach reads like none.
+    add_fixes(&mut sentences);
+    let models = ["en", "zh"].map(|language| {
+        let sentences: Vec<&Sentence> = sentences[usize::from(language == "zh")].iter().collect();
+        let [breach, innocent] = limits(language, &sentences);
+        Learnt::of(&sentences).written(&sentences, breach, innocent)
+    });
+    fs::write(out, Wordings::to_tsv(models.each_ref()))?;
+    Ok(())
+}
+
+/// Adds the sentences of a file, English ones and Chinese ones apart.
+fn read(text: &str, sentences: &mut [Vec<Sentence>; 2]) -> Result<(), Box<dyn Error>> {
+    for line in text.lines() {
+        let row: Value = serde_json::from_str(line)?;
+        if row.get("product").is_some() {
+            continue;
+        }
+        let text = row["text"].as_str().ok_or("a line has no text")?;
+        let category = row["category"].as_str().unwrap_or("");
+        let breach =
+            (row["ok"] == false).then(|| Category::of(category).unwrap_or(Category::Other));
+        let language = usize::from(row["lang"] == "zh");
+        sentences[language].push(Sentence::new(text, breach, category == "plain"));
+    }
+    Ok(())
+}
+
+/// Adds what the rules advise in the place of a breach, which reads like none.
+fn add_fixes(sentences: &mut [Vec<Sentence>; 2]) {
     for rule in RulePack::built_in().rules {
         let fixes = [&rule.fix.en, &rule.fix.zh]
             .into_iter()
@@ -88,64 +106,46 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let mut models = Vec::new();
-    for (language, (sentences, false_share)) in ["en", "zh"]
-        .into_iter()
-        .zip(sentences.iter().zip(FALSE_SHARES))
-    {
-        let all: Vec<&Sentence> = sentences.iter().collect();
-        let scores = left_out_scores(&all);
-        let scores_of = |is_in: &dyn Fn(&Sentence) -> bool| -> Vec<f64> {
-            let of = all
-                .iter()
-                .zip(&scores)
-                .filter(|(sentence, _)| is_in(sentence));
-            of.map(|(_, score)| *score).collect()
-        };
-        let mut breaches = scores_of(&|sentence| sentence.breach.is_some());
-        breaches.sort_by(f64::total_cmp);
-        let plain = scores_of(&|sentence| sentence.is_plain);
-        let mut look_alikes =
-            scores_of(&|sentence| sentence.breach.is_none() && !sentence.is_plain);
-        look_alikes.sort_by(|a, b| b.total_cmp(a));
-        let limit_at = |share: f64| look_alikes[(look_alikes.len() as f64 * share) as usize];
-        for share in [0.002, 0.005, 0.01, 0.02, 0.05] {
-            let limit = limit_at(share);
-            let above = |scores: &[f64]| {
-                let above = scores.iter().filter(|score| **score > limit).count();
-                above as f64 / scores.len() as f64
-            };
-            eprintln!(
-                "{language}: above {limit:.2} {share} of {} look-alikes, {:.4} of {} plain sentences, {:.3} of {} breaches",
-                look_alikes.len(),
-                above(&plain),
-                plain.len(),
-                above(&breaches),
-                breaches.len(),
-            );
-        }
-        for share in [0.005, 0.01, 0.02, 0.03, 0.05] {
-            let limit = breaches[(breaches.len() as f64 * share) as usize];
-            let below = look_alikes.iter().filter(|score| **score < limit).count();
-            eprintln!(
-                "{language}: below {limit:.2} {share} of breaches, {:.3} of look-alikes",
-                below as f64 / look_alikes.len() as f64,
-            );
-        }
-        let limit = limit_at(false_share);
-        let innocent = breaches[(breaches.len() as f64 * MISSED_SHARE) as usize];
-        for (sentence, score) in all.iter().zip(&scores) {
-            if sentence.breach.is_none() && *score > limit {
-                eprintln!("  {score:.2} {}", sentence.text);
-            }
-        }
-        models.push(Learnt::of(&all).written(&all, limit, innocent));
-    }
-    let [english, chinese] = &models[..] else {
-        return Err("there are two languages".into());
+}
+
+/// The limits of breaches and of innocent copy, with what they would have told of sentences that were left out.
+fn limits(language: &str, sentences: &[&Sentence]) -> [f64; 2] {
+    let scores = left_out_scores(sentences);
+    let scores_of = |is_in: &dyn Fn(&Sentence) -> bool| -> Vec<f64> {
+        let all = sentences.iter().zip(&scores);
+        let of = all.filter(|(sentence, _)| is_in(sentence));
+        let mut scores: Vec<f64> = of.map(|(_, score)| *score).collect();
+        scores.sort_by(f64::total_cmp);
+        scores
     };
-    fs::write(out, Wordings::to_tsv([english, chinese]))?;
-    Ok(())
+    let breaches = scores_of(&|sentence| sentence.breach.is_some());
+    let plain = scores_of(&|sentence| sentence.is_plain);
+    let look_alikes = scores_of(&|sentence| sentence.breach.is_none() && !sentence.is_plain);
+    let breach_at = |share: f64| {
+        look_alikes[look_alikes.len() - 1 - (look_alikes.len() as f64 * share) as usize]
+    };
+    let innocent_at = |share: f64| breaches[(breaches.len() as f64 * share) as usize];
+    let above = |scores: &[f64], limit: f64| {
+        let below = scores.partition_point(|score| *score <= limit);
+        1.0 - below as f64 / scores.len() as f64
+    };
+    for share in [0.002, 0.005, 0.01, 0.02, 0.05] {
+        let limit = breach_at(share);
+        eprintln!(
+            "{language}: above {limit:.2} {share} of {} look-alikes, {:.4} of {} plain sentences, {:.3} of {} breaches",
+            look_alikes.len(),
+            above(&plain, limit),
+            plain.len(),
+            above(&breaches, limit),
+            breaches.len(),
+        );
+    }
+    for share in [0.005, 0.01, 0.02, 0.03, 0.05] {
+        let limit = innocent_at(share);
+        let below = 1.0 - above(&look_alikes, limit);
+        eprintln!("{language}: below {limit:.2} {share} of breaches, {below:.3} of look-alikes");
+    }
+    [breach_at(FALSE_SHARE), innocent_at(MISSED_SHARE)]
 }
 
 /// The score of each sentence by a model that has not seen it.

@@ -83,7 +83,9 @@ impl Guard {
         let mut texts = vec![product.title.clone(), product.description.clone()];
         texts.extend(product.brand.clone());
         texts.extend(product.google_product_category.clone());
-        match product.sale_price_until {
+        let is_reduced =
+            product.sale_price.is_some() && product.current_price() == product.sale_price;
+        match product.sale_price_until.filter(|_| is_reduced) {
             Some(until) if until <= now => grounds.expired.push("sale_price".to_owned()),
             Some(until) => grounds.add_end(until, now),
             None => {}
@@ -176,8 +178,15 @@ impl Grounds {
     /// Something that is true until a moment to come, whose day may be named.
     fn add_end(&mut self, until: Timestamp, now: Timestamp) {
         self.ends.push(until.as_second() - now.as_second());
-        for hours_east in [0, HOURS_EAST] {
-            let day = Day::of(until, hours_east);
+        // What ends at midnight ends with the day before.
+        let last_second = Timestamp::from_second(until.as_second() - 1).unwrap_or(until);
+        for (moment, hours_east) in [
+            (until, 0),
+            (last_second, 0),
+            (until, HOURS_EAST),
+            (last_second, HOURS_EAST),
+        ] {
+            let day = Day::of(moment, hours_east);
             self.quantities.extend(day.map(Quantity::Date));
         }
     }

@@ -246,7 +246,10 @@ impl RulePack {
             join(&mut merged.version, &pack.version, "+");
             join(&mut merged.title, &pack.title, "; ");
             merged.style = pack.style.or(merged.style);
-            merged.wordings = pack.wordings.or(merged.wordings);
+            merged.wordings = match pack.wordings {
+                Some(wordings) => Some(wordings.after(merged.wordings.take())),
+                None => merged.wordings,
+            };
             merged.opt_out.extend(pack.opt_out);
             for (name, words) in pack.words {
                 if merged.words.get(&name).is_some_and(|other| *other != words) {

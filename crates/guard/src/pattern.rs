@@ -189,7 +189,7 @@ pub(crate) const NO_WORD: PatternError = PatternError {
 /// Whether a segment is found by some text, whichever alternatives it goes through.
 fn holds_word(nodes: &[Node]) -> bool {
     nodes.iter().any(|node| match node {
-        Node::Text(text) => !text.trim().is_empty(),
+        Node::Text(text) => !fold_phrase(text).trim().is_empty(),
         Node::OneOf(alternatives) => alternatives.iter().all(|nodes| holds_word(nodes)),
         Node::List(list) => list
             .alternatives

@@ -108,24 +108,27 @@ impl Fault {
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shown: Shown,
-    /// The parts that repeat a sentence that a person approved for the product, and the titles of books and films.
+    /// The parts that repeat a sentence that a person approved for the product.
     pub(crate) approved: Vec<Range<usize>>,
+    /// The titles of books and films.
+    pub(crate) titles: Vec<Range<usize>>,
 }
 
 impl Field {
     /// `claims` are the sentences that a person approved.
     pub(crate) fn new(name: &'static str, shown: Shown, claims: &[String]) -> Self {
-        let mut approved = titles_of_works(&shown.plain);
-        let claims = claims.iter().filter(|claim| !claim.is_empty());
-        approved.extend(
-            claims
-                .flat_map(|claim| shown.plain.match_indices(claim.as_str()))
-                .map(|(at, claim)| at..at + claim.len()),
-        );
+        let approved = claims
+            .iter()
+            .filter(|claim| !claim.is_empty())
+            .flat_map(|claim| shown.plain.match_indices(claim.as_str()))
+            .map(|(at, claim)| at..at + claim.len())
+            .collect();
+        let titles = titles_of_works(&shown.plain);
         Self {
             name,
             shown,
             approved,
+            titles,
         }
     }
 
@@ -138,6 +141,12 @@ impl Field {
         let parts = self.shown.parts();
         let values = parts.filter(|(.., origin)| *origin != Origin::Literal);
         values.map(|(start, text, _)| start..start + text.len())
+    }
+
+    /// Whether a range lies in the title of a book or a film.
+    fn is_title(&self, bytes: &Range<usize>) -> bool {
+        let mut titles = self.titles.iter();
+        titles.any(|range| range.start <= bytes.start && bytes.end <= range.end)
     }
 
     fn is_approved(&self, bytes: &Range<usize>) -> bool {

@@ -3,6 +3,7 @@
 mod mended;
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -16,7 +17,7 @@ use crate::matcher::{Match, Scope};
 use crate::normal::{Normal, is_han};
 use crate::pack::{PhraseKind, PhraseRule, Severity, Support};
 use crate::rules::{self, Field, Message};
-use crate::wording::{self, WordingRule};
+use crate::wording::{self, Surroundings, WordingRule};
 use crate::{Bindings, Shown, envelope};
 use mended::Mended;
 
@@ -105,8 +106,11 @@ struct Subject<'t> {
     /// The text as the rules read it: reduced, and names blanked.
     normal: Normal,
     context: &'t TextContext<'t>,
-    /// Where it repeats an approved sentence, or names a book or film.
+    /// Where it repeats an approved sentence.
     approved: Vec<Range<usize>>,
+    /// Where it names a book or a film.
+    titles: Vec<Range<usize>>,
+    surroundings: OnceCell<Surroundings>,
 }
 
 impl Guard {
@@ -114,10 +118,10 @@ impl Guard {
     /// error.
     pub fn check_text(&self, text: &str, context: &TextContext) -> Vec<Finding> {
         let mut normal = Normal::of(text);
-        let mut approved = titles_of_works(text);
-        if let Some(product) = context.product {
-            approved.extend(product.approved(text, &normal));
-        }
+        let approved = match context.product {
+            Some(product) => product.approved(text, &normal),
+            None => Vec::new(),
+        };
         // A name may hold any word, so it reads as commas to the rules: no phrase begins, ends or passes for one in it.
         let named = named(text, &normal, context);
         let mut read = Cow::Borrowed(text);
@@ -137,6 +141,8 @@ impl Guard {
             normal,
             context,
             approved,
+            titles: titles_of_works(text),
+            surroundings: OnceCell::new(),
         };
         let mut drafts = Vec::new();
         let mut founded = subject.check_phrases(&hits, &mut drafts);
@@ -151,10 +157,11 @@ impl Guard {
 impl Subject<'_> {
     /// Gives the bytes of the phrases that are borne out.
     fn check_phrases(&self, hits: &[Match], drafts: &mut Vec<Draft>) -> Vec<Range<usize>> {
-        let mut founded = self.approved.clone();
+        let mut founded = [&self.approved[..], &self.titles].concat();
         for hit in hits {
             let rule = &self.guard.pack().rules[hit.rule];
-            if covers(&self.approved, &hit.bytes) {
+            let is_claim = matches!(rule.kind, PhraseKind::Forbidden | PhraseKind::Urgency);
+            if covers(&self.approved, &hit.bytes) || is_claim && covers(&self.titles, &hit.bytes) {
                 continue;
             }
             let reason = match rule.kind {
@@ -163,7 +170,7 @@ impl Subject<'_> {
                 }
                 PhraseKind::Offer | PhraseKind::Attribute => self.unfounded(rule, hit),
                 // Numbers of a finished text are read by `check_quantities`.
-                PhraseKind::Numbers => None,
+                PhraseKind::Numbers => continue,
             };
             match reason {
                 Some(reason) => drafts.push(self.by_context(rule, self.draft(rule, hit, reason))),
@@ -177,7 +184,10 @@ impl Subject<'_> {
     fn by_context(&self, rule: &PhraseRule, draft: Draft) -> Draft {
         let passes = rule.by_context
             && self.guard.pack().wordings.is_some()
-            && wording::is_innocent(&self.normal, &draft.bytes);
+            && self
+                .surroundings
+                .get_or_init(|| Surroundings::new(&self.normal))
+                .is_innocent(&self.read, &self.normal, &draft.bytes);
         if !passes {
             return draft;
         }
@@ -393,8 +403,8 @@ fn blanked(text: &str, named: &[Range<usize>]) -> String {
     out
 }
 
-/// The bytes of a text between 《 and 》, which hold the title of a book, a film or a law; not those of a single character,
-/// as in 《最》《好》.
+/// The bytes of a text between 《 and 》 where they may hold the title of a book, a film or a law: two to twenty characters
+/// without a mark.
 pub(crate) fn titles_of_works(text: &str) -> Vec<Range<usize>> {
     let mut titles = Vec::new();
     let mut opened = None;
@@ -402,10 +412,11 @@ pub(crate) fn titles_of_works(text: &str) -> Vec<Range<usize>> {
         match c {
             '《' => opened = Some(at + c.len_utf8()),
             '》' => titles.extend(opened.take().map(|from| from..at)),
+            '，' | '。' | '！' | '？' | '；' | ',' | '!' | '?' | '\n' => opened = None,
             _ => {}
         }
     }
-    titles.retain(|title| text[title.clone()].chars().nth(1).is_some());
+    titles.retain(|title| (2..=20).contains(&text[title.clone()].chars().count()));
     titles
 }
 

@@ -103,7 +103,8 @@ impl MerchantFeed {
             }
         }
         let period = read_sale_period(&sale_period)?;
-        let on_sale = period.is_none_or(|(from, until)| (from..=until).contains(&self.now));
+        let on_sale = period.is_none_or(|(from, until)| (from..until).contains(&self.now));
+        let sale_price = self.money("sale_price", &sale_price)?.filter(|_| on_sale);
         let facts = FACTS
             .into_iter()
             .zip(facts.iter().map(AsRef::as_ref))
@@ -117,8 +118,8 @@ impl MerchantFeed {
             link: some(&link),
             image_link: some(&image_link),
             price: self.money("price", &price)?,
-            sale_price: self.money("sale_price", &sale_price)?.filter(|_| on_sale),
-            sale_price_until: period.filter(|_| on_sale).map(|(_, until)| until),
+            sale_price,
+            sale_price_until: sale_price.and(period).map(|(_, until)| until),
             availability: read_availability(&availability)?,
             allowed_claims: claims.split('|').map(str::trim).filter_map(some).collect(),
             brand: some(&brand),

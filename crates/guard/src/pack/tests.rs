@@ -105,3 +105,24 @@ fn packs_are_joined_unless_an_id_is_used_twice() {
         "rule pack: the id `first` of `own-1` is used by a pack before it; give each rule its own id"
     );
 }
+
+#[test]
+fn a_pack_of_ones_own_softens_the_wordings() {
+    let own = "version = \"own\"\n[wordings]\nseverity = \"warning\"";
+    let own = RulePack::from_toml(own).expect("a pack");
+    let merged = RulePack::merge([RulePack::built_in(), own]).expect("packs");
+    let wordings = merged.wordings.as_ref().expect("wordings");
+    let built_in = RulePack::built_in().wordings.expect("wordings");
+    assert_eq!(wordings.severity, crate::Severity::Warning);
+    assert_eq!(wordings.reason, built_in.reason);
+    let guard = crate::Guard::new(merged);
+    let text = &built_in.fails[0];
+    let findings = guard.check_text(text, &crate::TextContext::default());
+    let told = findings
+        .iter()
+        .find(|finding| finding.rule.starts_with("wording_"));
+    assert!(
+        told.is_none_or(|finding| finding.severity == crate::Severity::Warning),
+        "{findings:?}"
+    );
+}

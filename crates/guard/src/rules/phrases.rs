@@ -22,7 +22,7 @@ pub(super) fn check(
         let normal = Normal::of(field.plain());
         let hits = matcher.find(field.plain(), &normal, Scope::All);
         let refused_before = findings.len();
-        let mut founded = field.approved.clone();
+        let mut founded = [&field.approved[..], &field.titles].concat();
         let mut told = BTreeMap::new();
         for hit in hits {
             let rule = &pack.rules[hit.rule];
@@ -35,7 +35,8 @@ pub(super) fn check(
                     .iter()
                     .any(|support| supports(*support, rule, &hit, message, field))
             };
-            if field.is_approved(&hit.bytes) {
+            let is_claim = matches!(rule.kind, PhraseKind::Forbidden | PhraseKind::Urgency);
+            if field.is_approved(&hit.bytes) || is_claim && field.is_title(&hit.bytes) {
                 continue;
             }
             if supported() {
@@ -82,7 +83,8 @@ fn check_wordings(
             field.name,
             rule.reason(breach.category)
         );
-        let fault = Fault::new("wording", breach.category.name(), detail);
+        let subject = format!("{}:{}", breach.category.name(), field.name);
+        let fault = Fault::new("wording", &subject, detail);
         findings.push(fault.over(breach.bytes).remark());
     }
 }
@@ -108,7 +110,9 @@ fn supports(
                         let hours = i64::from(rule.ends_within_hours.unwrap_or(u32::MAX));
                         ends.as_second() - now.as_second() <= hours * 3600
                     }
-                    (None, _) => bound.path.starts_with("fact."),
+                    (None, _) => {
+                        bound.path.starts_with("fact.") || bound.path == "product.sale_price"
+                    }
                     _ => false,
                 })
         }

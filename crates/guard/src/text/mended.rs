@@ -18,9 +18,11 @@ impl Mended {
             .iter()
             .filter_map(|draft| Some((&draft.bytes, draft.fix.as_deref()?)))
             .collect();
+        fixable.sort_by_key(|(bytes, _)| bytes.start);
+        fixable.truncate(MAX_FINDINGS);
         fixable.sort_by_key(|(bytes, _)| (Reverse(bytes.len()), bytes.start));
         let mut kept: Vec<(&Range<usize>, &str)> = Vec::new();
-        for (bytes, fix) in fixable.into_iter().take(MAX_FINDINGS) {
+        for (bytes, fix) in fixable {
             if kept
                 .iter()
                 .all(|(other, _)| other.end <= bytes.start || bytes.end <= other.start)

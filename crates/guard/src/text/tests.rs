@@ -177,6 +177,11 @@ fn a_sale_price_is_none_after_its_end() {
             "Now £30. Ends tonight!",
             vec!["urgency_today_en"],
         ),
+        (
+            "2026-11-20T12:00:00Z",
+            "Now £30, until 26 November.",
+            vec![],
+        ),
         ("2026-11-27T00:00:00Z", "Now £40", vec![]),
         ("2026-11-27T00:00:00Z", "Now £30", vec!["price_unbound"]),
     ] {
@@ -193,6 +198,68 @@ fn a_sale_price_is_none_after_its_end() {
             .collect();
         assert_eq!(found, rules, "{text} at {now}");
     }
+}
+
+#[test]
+fn an_end_without_a_sale_bears_out_nothing() {
+    let product = Product {
+        sale_price: None,
+        sale_price_until: Some(at("2026-11-27T00:00:00Z")),
+        facts: Vec::new(),
+        ..product()
+    };
+    let guard = guard();
+    let grounds = guard.ground(&product, at("2026-11-26T12:00:00Z"));
+    let context = TextContext {
+        product: Some(&grounds),
+        ..TextContext::default()
+    };
+    let findings = guard.check_text("Now £40. Ends tonight!", &context);
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.rule == "urgency_today_en"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn titles_of_works_are_no_claims() {
+    let guard = guard();
+    let is_refused = |text: &str| {
+        let findings = guard.check_text(text, &TextContext::default());
+        findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    };
+    assert!(!is_refused("《最好的我们》平装，三百二十页。"));
+    // Neither a whole advertisement between the marks nor single characters are titles.
+    assert!(is_refused("《全网最低价，治愈糖尿病，稳赚不赔》"));
+    assert!(is_refused("《最》好的杯子"));
+}
+
+#[test]
+fn a_breach_is_told_beside_names_and_fixes() {
+    let names = Names::new(["蓝山壶"]).expect("a name");
+    let context = TextContext {
+        names: Some(&names),
+        ..TextContext::default()
+    };
+    let guard = guard();
+    let text = "蓝山壶是最好的壶，喝了它泡的茶，血糖血压都降下来了，药也不用吃了，蓝山壶。";
+    let findings = guard.check_text(text, &context);
+    let chars: Vec<char> = text.chars().collect();
+    for finding in &findings {
+        let (from, to) = finding.span;
+        let said: String = chars[from..to].iter().collect();
+        assert!(!said.starts_with("山") && !said.ends_with("蓝"), "{said}");
+    }
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.rule == "cn_zui_quality"),
+        "{findings:?}"
+    );
 }
 
 #[test]
@@ -319,6 +386,10 @@ fn long_and_strange_texts_are_checked_in_time() {
         "(",
         "👩\u{200d}🍳",
         "مرحبا ",
+        "cure cancer ",
+        "治疗糖尿病",
+        "a Best Friends Kettle ",
+        "《",
     ] {
         let text = piece.repeat(100_000 / piece.len());
         let started = std::time::Instant::now();

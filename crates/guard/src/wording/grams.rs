@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::slice;
 
+use super::Founded;
 use crate::normal::{Normal, is_han};
 
 /// The letters of a word that a gram of its own holds: `guarantees` and `guaranteed` are one.
@@ -90,26 +91,31 @@ impl fmt::Display for Gram {
 pub fn grams(text: &str) -> Vec<Gram> {
     let text = Normal::of(text).text;
     let mut grams = Vec::new();
-    let mut last: [String; 2] = [String::new(), String::new()];
+    let mut recent: [String; 2] = [String::new(), String::new()];
     let whole = 0..text.len();
-    tokens(&text, slice::from_ref(&whole), &[], |token| {
-        let mut push = |kind, tokens: &[&str]| {
-            let tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
-            grams.push(Gram { kind, tokens });
-        };
-        let word: String = token.word().collect();
-        let first = |len: usize| word.chars().take(len).collect::<String>();
-        push(Kind::One, &[&first(LONG_STEM)]);
-        let stem = first(STEM);
-        let [second, first] = &last;
-        if !first.is_empty() {
-            push(Kind::Pair, &[first, &stem]);
-        }
-        if second.starts_with(is_han) && stem.starts_with(is_han) {
-            push(Kind::Around, &[second, &stem]);
-        }
-        last = [std::mem::take(&mut last[1]), stem];
-    });
+    tokens(
+        &text,
+        slice::from_ref(&whole),
+        &Founded::default(),
+        |token| {
+            let mut push = |kind, tokens: &[&str]| {
+                let tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
+                grams.push(Gram { kind, tokens });
+            };
+            let word: String = token.word().collect();
+            let stem = |len: usize| word.chars().take(len).collect::<String>();
+            push(Kind::One, &[&stem(LONG_STEM)]);
+            let stem = stem(STEM);
+            let [before_last, last] = &recent;
+            if !last.is_empty() {
+                push(Kind::Pair, &[last, &stem]);
+            }
+            if before_last.starts_with(is_han) && stem.starts_with(is_han) {
+                push(Kind::Around, &[before_last, &stem]);
+            }
+            recent = [std::mem::take(&mut recent[1]), stem];
+        },
+    );
     grams
 }
 
@@ -118,12 +124,12 @@ pub fn grams(text: &str) -> Vec<Gram> {
 pub(super) fn each(
     text: &str,
     ranges: &[Range<usize>],
-    founded: &[Range<usize>],
+    founded: &Founded,
     mut gram: impl FnMut(Key, usize),
 ) {
     /// A token behind which others stand: the hash of its stem, and whether it is a Chinese character.
     type Before = Option<(u64, bool)>;
-    let mut last: [Before; 2] = [None, None];
+    let mut recent: [Before; 2] = [None, None];
     tokens(text, ranges, founded, |token| {
         let mut push = |kind: Kind, tokens: &[u64]| gram(kind.key(tokens), token.at);
         let (mut long_stem, mut stem) = (SEED, SEED);
@@ -135,14 +141,14 @@ pub(super) fn each(
         }
         push(Kind::One, &[long_stem]);
         let is_chinese = token.text.starts_with(is_han);
-        let [second, first] = last;
-        if let Some((first, _)) = first {
-            push(Kind::Pair, &[first, stem]);
+        let [before_last, last] = recent;
+        if let Some((last, _)) = last {
+            push(Kind::Pair, &[last, stem]);
         }
-        if let Some((second, true)) = second.filter(|_| is_chinese) {
-            push(Kind::Around, &[second, stem]);
+        if let Some((before_last, true)) = before_last.filter(|_| is_chinese) {
+            push(Kind::Around, &[before_last, stem]);
         }
-        last = [last[1], Some((stem, is_chinese))];
+        recent = [last, Some((stem, is_chinese))];
     });
 }
 
@@ -162,12 +168,7 @@ impl Token<'_> {
 }
 
 /// Hands over the words, Chinese characters and signs of the ranges; of a sign that is repeated, one.
-fn tokens(
-    text: &str,
-    ranges: &[Range<usize>],
-    founded: &[Range<usize>],
-    mut token: impl FnMut(Token),
-) {
+fn tokens(text: &str, ranges: &[Range<usize>], founded: &Founded, mut token: impl FnMut(Token)) {
     let mut last_sign = None;
     for range in ranges {
         let mut at = range.start;
@@ -175,13 +176,22 @@ fn tokens(
             let start = at;
             at += c.len_utf8();
             let mut sign = None;
-            if let Some(founded) = founded.iter().find(|range| range.contains(&start)) {
+            if let Some(founded) = founded.over(start) {
                 at = founded.end.min(range.end).max(at);
                 sign = Some(',');
             } else if in_word(c) {
-                let rest = text[at..range.end].char_indices();
-                let end = rest.into_iter().find(|(_, c)| !in_word(*c));
+                let mut rest = text[at..range.end].char_indices();
+                let end = rest.find(|(_, c)| !in_word(*c));
                 at = end.map_or(range.end, |(len, _)| at + len);
+                let word = text[start..at].trim_matches('\'');
+                if !word.is_empty() {
+                    token(Token {
+                        at: start,
+                        text: word,
+                    });
+                    last_sign = None;
+                }
+                continue;
             } else if c == ' ' || c.is_control() {
                 continue;
             } else if !is_han(c) {

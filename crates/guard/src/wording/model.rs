@@ -76,7 +76,7 @@ impl Wordings {
                         gram: Gram::parse(gram).ok_or_else(unread)?,
                         weight: weight.parse().map_err(|_| unread())?,
                         square: square.parse().map_err(|_| unread())?,
-                        category: Category::of(category),
+                        category: Category::of(category).ok_or_else(unread)?,
                     });
                 }
                 _ => return Err(unread()),

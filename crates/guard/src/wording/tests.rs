@@ -15,7 +15,8 @@ fn keys(text: &str, founded: &[Range<usize>]) -> Vec<u32> {
     let text = Normal::of(text).text;
     let whole = 0..text.len();
     let mut keys = Vec::new();
-    each(&text, slice::from_ref(&whole), founded, |key, _| {
+    let founded = Founded::new(founded.iter().cloned());
+    each(&text, slice::from_ref(&whole), &founded, |key, _| {
         keys.push(key);
     });
     keys
@@ -90,18 +91,21 @@ fn models_are_read_as_they_are_written() {
     let text = "cure the mug cure cure blue cure";
     let whole = 0..text.len();
     // The weights over the root of the squares, as often as the grams stand there.
-    let score = english.score(text, slice::from_ref(&whole), &[]);
+    let score = english.score(text, slice::from_ref(&whole), &Founded::default());
     let expected = (4.0 * 120.0 - 7.0) / (4.0 * 40.0 + 9.0_f32).sqrt();
     assert!(
         score.is_some_and(|score| (score - expected).abs() < 1e-4),
         "{score:?}"
     );
     let short = 0..4;
-    assert_eq!(english.score(text, slice::from_ref(&short), &[]), None);
+    assert_eq!(
+        english.score(text, slice::from_ref(&short), &Founded::default()),
+        None
+    );
     assert!(
         wordings
             .model(true)
-            .is_breach(text, slice::from_ref(&whole), &[])
+            .is_breach(text, slice::from_ref(&whole), &Founded::default())
     );
     for (broken, problem) in [
         (tsv.replace("limits\t4", "limits\tfour"), "line 4"),
@@ -119,18 +123,18 @@ fn the_clause_at_fault_is_told() {
     for (text, said) in [
         (
             "Our kettle is blue, and your migraines will pack their bags.",
-            "your migraines will pack their bags",
+            "and your migraines will pack their bags.",
+        ),
+        (
+            "杯 Our kettle is blue - your migraines will pack their bags.",
+            "your migraines will pack their bags.",
         ),
         (
             "杯子是蓝色的，喝了这杯茶，血糖血压都降下来了，药也不用吃了。",
-            "血糖血压都降下来了",
+            "血糖血压都降下来了，",
         ),
     ] {
-        let found = breaches(text);
-        assert_eq!(found.len(), 1, "{text}: {found:?}");
-        assert!(found[0].0.contains(said), "{found:?}");
-        assert!(found[0].0.len() < text.len(), "{found:?}");
-        assert_eq!(found[0].1, Category::Medical, "{text}");
+        assert_eq!(breaches(text), [(said, Category::Medical)], "{text}");
     }
     for text in [
         "Our kettle is blue and holds 1.7 litres.",
@@ -143,6 +147,34 @@ fn the_clause_at_fault_is_told() {
 }
 
 #[test]
+fn texts_are_cut_at_marks_that_end_something() {
+    let text = "It drops 3.5 points, at 7:30 - in a well-known way; then 1,000 more. End";
+    let pieces = |least: usize, founded: &Founded| -> Vec<&str> {
+        let ends = |c: char| ends_sentence(c) || matches!(c, ',' | ':' | '-');
+        let pieces = cut(text, 0..text.len(), least, founded, ends);
+        pieces.into_iter().map(|piece| &text[piece]).collect()
+    };
+    let none = Founded::default();
+    let clauses = [
+        "It drops 3.5 points,",
+        " at 7:30 -",
+        " in a well-known way;",
+        " then 1,000 more.",
+        " End",
+    ];
+    assert_eq!(pieces(0, &none), clauses);
+    assert_eq!(
+        pieces(40, &none),
+        [clauses[..3].concat() + " then 1,000 more. End"]
+    );
+    let founded = Founded::new([19..31, 0..20].into_iter());
+    assert_eq!(
+        pieces(0, &founded)[0],
+        "It drops 3.5 points, at 7:30 - in a well-known way;"
+    );
+}
+
+#[test]
 fn long_texts_are_judged_in_parts() {
     let innocent = "The blue kettle holds 1.7 litres and has a cork handle. ".repeat(40);
     let breach =
@@ -152,8 +184,8 @@ fn long_texts_are_judged_in_parts() {
     assert!(!found.is_empty() && found.len() <= 3, "{found:?}");
     assert!(found[0].0.contains("migraines"), "{found:?}");
     let endless = "a ".repeat(50_000);
-    let parts = parts(&endless, &[]);
-    assert!(parts.len() > 50 && parts.iter().all(|part| part.len() <= 4 * JUDGED_BYTES + 1));
+    let parts = parts(&endless, &Founded::default());
+    assert!(parts.len() > 50 && parts.iter().all(|part| part.len() <= 5 * JUDGED_BYTES));
 }
 
 #[test]
@@ -191,6 +223,21 @@ fn a_phrase_in_innocent_copy_is_a_remark() {
         let kettle = findings.iter().find(|finding| finding.rule == "kettle");
         let found = kettle.map(|finding| finding.severity);
         assert_eq!(found, Some(severity), "{text}");
+    }
+    // Innocent words before it and behind it excuse no breach, nor do lines of their own.
+    let kettles = pack(true);
+    for text in [
+        format!("{innocent} This kettle cures your migraines for good. {innocent}"),
+        "Thanks for your order. It is on its way, wash the mug by hand, let it dry on the rack, and this kettle cures \
+         cancer"
+            .to_owned(),
+        "容量350毫升\n可机洗\n陶瓷材质\nkettle治疗糖尿病，血糖降下来\n三十天内可退换".to_owned(),
+    ] {
+        let findings = kettles.check_text(&text, &TextContext::default());
+        assert!(
+            findings.iter().any(|finding| finding.severity == Severity::Error),
+            "{text}: {findings:?}"
+        );
     }
     // The words of the law itself are refused wherever they stand.
     let findings = Guard::new(RulePack::built_in()).check_text(

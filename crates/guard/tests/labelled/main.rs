@@ -51,7 +51,7 @@ fn the_rules_hold_what_they_were_taught() {
 #[test]
 fn the_rules_hold_on_sentences_that_they_never_saw() {
     holds(include_str!("held_out.jsonl"), 0.97, 0.97);
-    holds(include_str!("held_out_later.jsonl"), 0.94, 0.87);
+    holds(include_str!("held_out_later.jsonl"), 0.93, 0.87);
 }
 
 #[test]

@@ -102,11 +102,15 @@ fn headers(message: &Message) -> Vec<(String, String)> {
 fn shown(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
+    // Once no `>` is left, none is looked for.
+    let mut is_closed = true;
     while let Some((before, behind)) = rest.split_once('<') {
         text.push_str(before);
         // `5 < 6` is no tag.
         let begins_tag = behind.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
-        let Some((tag, after)) = behind.split_once('>').filter(|_| begins_tag) else {
+        is_closed = is_closed && (!begins_tag || behind.contains('>'));
+        let tag = (begins_tag && is_closed).then(|| behind.split_once('>'));
+        let Some((tag, after)) = tag.flatten() else {
             text.push_str("&lt;");
             rest = behind;
             continue;

@@ -1,7 +1,7 @@
 //! How well the rules tell what may be said, on labelled sentences: precision and recall for each language, and every
 //! sentence that comes out otherwise.
 //!
-//! Run: `cargo run -p guard --example labelled -- [--packs A.toml,B.toml] FILE.jsonl ...`
+//! Run: `cargo run -p guard --example labelled -- [--packs A.toml,B.toml] [--phrases-alone] FILE.jsonl ...`
 //!
 //! A line of a file: `{"text", "lang", "ok", "category", "span", "product"}`; `span` holds the words at fault and `product`
 //! what the sentence is about, both optional.
@@ -17,6 +17,7 @@ use score::Tallies;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut packs = None;
+    let mut phrases_alone = false;
     let mut files = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -31,14 +32,20 @@ fn main() -> Result<(), Box<dyn Error>> {
                     })
                     .collect::<Result<Vec<_>, Box<dyn Error>>>()?,
             );
+        } else if argument == "--phrases-alone" {
+            phrases_alone = true;
         } else {
             files.push(argument);
         }
     }
-    let guard = Guard::new(match packs {
+    let mut pack = match packs {
         Some(packs) => RulePack::merge(packs)?,
         None => RulePack::built_in(),
-    });
+    };
+    if phrases_alone {
+        pack.wordings = None;
+    }
+    let guard = Guard::new(pack);
     for error in guard.wrong_examples() {
         eprintln!("{error}");
     }

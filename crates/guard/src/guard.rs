@@ -198,34 +198,25 @@ impl Guard {
     pub fn wrong_examples(&self) -> Vec<GuardError> {
         let mut wrong = Vec::new();
         for (index, rule) in self.pack.rules.iter().enumerate() {
-            let examples = [(&rule.passes, false, "pass"), (&rule.fails, true, "refuse")];
-            for (texts, refused, expected) in examples {
-                for text in texts {
-                    let hits = self.matcher.find(text, &Normal::of(text), Scope::All);
-                    if hits.iter().any(|hit| hit.rule == index) != refused {
-                        wrong.push(GuardError::Pack {
-                            place: None,
-                            problem: format!("rule `{}` should {expected} `{text}`", rule.id),
-                            remedy: "correct its phrases, its exceptions or the example",
-                        });
-                    }
-                }
-            }
+            let is_refused = |text: &str| {
+                let hits = self.matcher.find(text, &Normal::of(text), Scope::All);
+                hits.iter().any(|hit| hit.rule == index)
+            };
+            let remedy = "correct its phrases, its exceptions or the example";
+            let name = format!("rule `{}`", rule.id);
+            wrong.extend(contradicted(
+                &name,
+                remedy,
+                (&rule.passes, &rule.fails),
+                is_refused,
+            ));
         }
         if let Some(rule) = &self.pack.wordings {
-            let examples = [(&rule.passes, false, "pass"), (&rule.fails, true, "refuse")];
-            for (texts, refused, expected) in examples {
-                for text in texts {
-                    let breaches = wording::breaches(text, &Normal::of(text), &[]);
-                    if breaches.is_empty() == refused {
-                        wrong.push(GuardError::Pack {
-                            place: None,
-                            problem: format!("the wordings should {expected} `{text}`"),
-                            remedy: "correct the example, or learn the wordings anew",
-                        });
-                    }
-                }
-            }
+            let is_refused =
+                |text: &str| !wording::breaches(text, &Normal::of(text), &[]).is_empty();
+            let remedy = "correct the example, or learn the wordings anew";
+            let examples = (&rule.passes[..], &rule.fails[..]);
+            wrong.extend(contradicted("the wordings", remedy, examples, is_refused));
         }
         wrong
     }
@@ -267,6 +258,28 @@ impl Guard {
             }
         }
     }
+}
+
+/// An error for each example, of those that pass and those that fail, that comes out otherwise.
+fn contradicted(
+    name: &str,
+    remedy: &'static str,
+    (passes, fails): (&[String], &[String]),
+    is_refused: impl Fn(&str) -> bool,
+) -> Vec<GuardError> {
+    let passes = passes.iter().map(|text| (text, false));
+    let examples = passes.chain(fails.iter().map(|text| (text, true)));
+    examples
+        .filter(|(text, refused)| is_refused(text) != *refused)
+        .map(|(text, refused)| {
+            let expected = if refused { "refuse" } else { "pass" };
+            GuardError::Pack {
+                place: None,
+                problem: format!("{name} should {expected} `{text}`"),
+                remedy,
+            }
+        })
+        .collect()
 }
 
 fn show(

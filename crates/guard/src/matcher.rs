@@ -10,8 +10,10 @@ use std::ops::Range;
 use crate::normal::Normal;
 use crate::pattern::{self, Lists, PatternError};
 use crate::{GuardError, PhraseKind, RulePack};
+pub(crate) use grams::step;
 use grams::{Frequencies, Sieve, Tokens};
 use index::{Hit, Index, Rules, Source};
+pub(crate) use walk::in_word;
 
 /// How many matches back one that runs into the present one is looked for: several rules may find the same words.
 const NEIGHBOURS: usize = 64;

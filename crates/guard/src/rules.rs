@@ -14,7 +14,7 @@ use events::{Channel, Check, Timestamp};
 
 use crate::matcher::Matcher;
 use crate::pack::RulePack;
-use crate::text::titles_of_works;
+use crate::text::{covers, titles_of_works};
 use crate::{Bindings, Bound, FieldLimit, GuardError, Origin, Severity, Shown};
 
 /// Every check, in the order in which they are made; the first that fails names the refusal.
@@ -143,16 +143,8 @@ impl Field {
         values.map(|(start, text, _)| start..start + text.len())
     }
 
-    /// Whether a range lies in the title of a book or a film.
-    fn is_title(&self, bytes: &Range<usize>) -> bool {
-        let mut titles = self.titles.iter();
-        titles.any(|range| range.start <= bytes.start && bytes.end <= range.end)
-    }
-
     fn is_approved(&self, bytes: &Range<usize>) -> bool {
-        self.approved
-            .iter()
-            .any(|range| range.start <= bytes.start && bytes.end <= range.end)
+        covers(&self.approved, bytes)
     }
 }
 

@@ -420,7 +420,8 @@ pub(crate) fn titles_of_works(text: &str) -> Vec<Range<usize>> {
     titles
 }
 
-fn covers(ranges: &[Range<usize>], bytes: &Range<usize>) -> bool {
+/// Whether one of the ranges holds all the bytes.
+pub(crate) fn covers(ranges: &[Range<usize>], bytes: &Range<usize>) -> bool {
     ranges
         .iter()
         .any(|range| range.start <= bytes.start && bytes.end <= range.end)

@@ -296,10 +296,10 @@ impl Model {
     fn score(&self, text: &str, ranges: &[Range<usize>], founded: &Founded) -> Option<f32> {
         let (mut known, mut sum, mut squares) = (0, 0_i32, 0_u32);
         grams::each(text, ranges, founded, |key, _| {
-            if let Some(entry) = self.entry(key) {
+            if let Some(gram) = self.known(key) {
                 known += 1;
-                sum += i32::from(entry.weight);
-                squares += u32::from(entry.square);
+                sum += i32::from(gram.weight);
+                squares += u32::from(gram.square);
             }
         });
         (known >= LEAST_GRAMS).then(|| sum as f32 / (squares as f32).sqrt())
@@ -321,9 +321,9 @@ impl Model {
         let mut sums = vec![0_i32; clauses.len()];
         grams::each(text, slice::from_ref(&part), founded, |key, at| {
             let clause = clauses.partition_point(|clause| clause.end <= at);
-            if let Some(entry) = self.entry(key) {
-                sums[clause] += i32::from(entry.weight);
-                weights[clause][entry.category as usize] += i32::from(entry.weight.max(0));
+            if let Some(gram) = self.known(key) {
+                sums[clause] += i32::from(gram.weight);
+                weights[clause][gram.category as usize] += i32::from(gram.weight.max(0));
             }
         });
         let heaviest = (0..clauses.len()).max_by_key(|at| sums[*at]).unwrap_or(0);

@@ -175,7 +175,7 @@ fn last_chars(word: &str, count: usize) -> &str {
     &word[from..]
 }
 
-fn step(hash: u64, c: char) -> u64 {
+pub(crate) fn step(hash: u64, c: char) -> u64 {
     (hash.rotate_left(5) ^ u64::from(u32::from(c))).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
 

@@ -141,7 +141,7 @@ pub(super) fn backward(
 }
 
 /// Whether a character belongs to a word of an alphabet. Chinese has no spaces, so its characters begin and end words.
-pub(super) fn in_word(c: char) -> bool {
+pub(crate) fn in_word(c: char) -> bool {
     if c.is_ascii() {
         c.is_ascii_alphanumeric()
     } else {

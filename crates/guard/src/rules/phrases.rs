@@ -7,6 +7,7 @@ use super::{Fault, Field, Message};
 use crate::matcher::{Match, Matcher, Scope};
 use crate::normal::Normal;
 use crate::pack::{PhraseKind, PhraseRule, RulePack, Severity, Support};
+use crate::text::covers;
 use crate::wording::{self, WordingRule};
 
 /// The most findings of each severity that are told of a field.
@@ -36,7 +37,7 @@ pub(super) fn check(
                     .any(|support| supports(*support, rule, &hit, message, field))
             };
             let is_claim = matches!(rule.kind, PhraseKind::Forbidden | PhraseKind::Urgency);
-            if field.is_approved(&hit.bytes) || is_claim && field.is_title(&hit.bytes) {
+            if field.is_approved(&hit.bytes) || is_claim && covers(&field.titles, &hit.bytes) {
                 continue;
             }
             if supported() {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::slice;
 
 use super::Founded;
+use crate::matcher::{in_word, step};
 use crate::normal::{Normal, is_han};
 
 /// The letters of a word that a gram of its own holds: `guarantees` and `guaranteed` are one.
@@ -13,7 +14,7 @@ const LONG_STEM: usize = 6;
 const STEM: usize = 5;
 
 /// A gram by its hash.
-pub(super) type Key = u32;
+pub(super) type Key = u64;
 
 /// A part of a text: the stem of a word, a sign, a Chinese character, or two of them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,10 +43,9 @@ impl Kind {
     }
 
     fn key(self, tokens: &[u64]) -> Key {
-        let hash = tokens
+        tokens
             .iter()
-            .fold(self as u64 + 1, |hash, token| mix(hash ^ *token));
-        (hash >> 32) as Key
+            .fold(self as u64 + 1, |hash, token| mix(hash ^ *token))
     }
 }
 
@@ -179,9 +179,9 @@ fn tokens(text: &str, ranges: &[Range<usize>], founded: &Founded, mut token: imp
             if let Some(founded) = founded.over(start) {
                 at = founded.end.min(range.end).max(at);
                 sign = Some(',');
-            } else if in_word(c) {
+            } else if goes_on(c) {
                 let mut rest = text[at..range.end].char_indices();
-                let end = rest.find(|(_, c)| !in_word(*c));
+                let end = rest.find(|(_, c)| !goes_on(*c));
                 at = end.map_or(range.end, |(len, _)| at + len);
                 let word = text[start..at].trim_matches('\'');
                 if !word.is_empty() {
@@ -211,12 +211,9 @@ fn tokens(text: &str, ranges: &[Range<usize>], founded: &Founded, mut token: imp
     }
 }
 
-fn in_word(c: char) -> bool {
-    if c.is_ascii() {
-        c.is_ascii_alphanumeric() || c == '\''
-    } else {
-        !is_han(c) && c.is_alphanumeric()
-    }
+/// Whether a character belongs to a word; an apostrophe does, save at its ends.
+fn goes_on(c: char) -> bool {
+    c == '\'' || in_word(c)
 }
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -225,12 +222,9 @@ fn hash(chars: impl Iterator<Item = char>) -> u64 {
     chars.fold(SEED, step)
 }
 
-fn step(hash: u64, c: char) -> u64 {
-    (hash.rotate_left(5) ^ u64::from(u32::from(c))).wrapping_mul(0x517c_c1b7_2722_0a95)
-}
-
 /// The end of `MurmurHash3`, by which every bit of a key depends on every bit of its tokens.
 fn mix(hash: u64) -> u64 {
     let hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53)
+    let hash = (hash ^ hash >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ hash >> 33
 }

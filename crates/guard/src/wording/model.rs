@@ -1,13 +1,12 @@
 //! The grams of a language with their weights, as a file and as a table.
 
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use super::Category;
 use super::grams::{Gram, Key};
-
-/// The bits of a hash by which a sieve is sorted.
-const SIEVE_BITS: u32 = 17;
 
 static BUILT_IN: LazyLock<Wordings> = LazyLock::new(|| {
     Wordings::from_tsv(include_str!("../../packs/wordings.tsv"))
@@ -38,7 +37,7 @@ pub struct LanguageModel {
     pub entries: Vec<Entry>,
 }
 
-/// Models of texts without Chinese characters, and with.
+/// Models of texts in Latin letters for the most part, and of Chinese ones.
 #[derive(Debug, Clone)]
 pub struct Wordings {
     models: [Model; 2],
@@ -50,7 +49,7 @@ impl Wordings {
         &BUILT_IN
     }
 
-    /// Reads the models of texts without and with Chinese characters as [`Wordings::to_tsv`] writes them.
+    /// Reads the models of English and of Chinese texts as [`Wordings::to_tsv`] writes them.
     ///
     /// # Errors
     /// Says which line cannot be read.
@@ -113,82 +112,60 @@ impl Wordings {
     }
 }
 
-/// An entry of a table of grams; a free place has the square 0.
+/// A gram that the model knows.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    key: Key,
+pub(super) struct Known {
     pub(super) weight: i16,
     pub(super) square: u8,
     pub(super) category: Category,
 }
 
-/// The model of a language as a table, probed linearly.
+/// The model of a language, by the hashes of its grams.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
     pub(super) breach: f32,
     pub(super) innocent: f32,
-    slots: Box<[Slot]>,
-    /// A bit for each hash of a known gram: most of what is looked up is not known, and this fits the nearest cache.
-    sieve: Box<[u64]>,
+    grams: HashMap<Key, Known, BuildHasherDefault<Hashed>>,
 }
 
 impl Model {
     fn new(written: &LanguageModel) -> Self {
-        let free = Slot {
-            key: 0,
-            weight: 0,
-            square: 0,
-            category: Category::Other,
-        };
-        // At least a third of the places stays free, so that probing ends.
-        let places = (written.entries.len() * 3 / 2 + 1).next_power_of_two();
-        let mut slots = vec![free; places].into_boxed_slice();
-        let mut sieve = vec![0_u64; 1 << (SIEVE_BITS - 6)].into_boxed_slice();
-        for entry in &written.entries {
-            let key = entry.gram.key();
-            let (word, bit) = in_sieve(key);
-            sieve[word] |= bit;
-            let mut at = key as usize & (places - 1);
-            while slots[at].square > 0 && slots[at].key != key {
-                at = (at + 1) & (places - 1);
-            }
-            slots[at] = Slot {
-                key,
+        let grams = written.entries.iter().map(|entry| {
+            let known = Known {
                 weight: entry.weight,
-                square: entry.square.max(1),
+                square: entry.square,
                 category: entry.category,
             };
-        }
+            (entry.gram.key(), known)
+        });
         Self {
             breach: written.breach,
             innocent: written.innocent,
-            slots,
-            sieve,
+            grams: grams.collect(),
         }
     }
 
-    pub(super) fn entry(&self, key: Key) -> Option<&Slot> {
-        let (word, bit) = in_sieve(key);
-        if self.sieve[word] & bit == 0 {
-            return None;
-        }
-        let last = self.slots.len() - 1;
-        let mut at = key as usize & last;
-        loop {
-            let slot = &self.slots[at];
-            if slot.square == 0 {
-                return None;
-            }
-            if slot.key == key {
-                return Some(slot);
-            }
-            at = (at + 1) & last;
-        }
+    pub(super) fn known(&self, key: Key) -> Option<&Known> {
+        self.grams.get(&key)
     }
 }
 
-/// The word of a sieve and the bit in it that a key sets.
-fn in_sieve(key: Key) -> (usize, u64) {
-    let hash = (key >> (Key::BITS - SIEVE_BITS)) as usize;
-    (hash >> 6, 1 << (hash & 63))
+/// Takes a key as it is: it is a hash.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
 }
